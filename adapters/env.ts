@@ -1,0 +1,170 @@
+/**
+ * Environment variables and dotenv files as a provider, exported as `nopeek/adapters/env`.
+ *
+ * @module
+ */
+import { readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import {
+  type ReadOutcome,
+  type Reference,
+  SecretError,
+  type SecretProvider,
+} from "../src/secrets/index.ts";
+
+export interface EnvOptions {
+  /** dotenv files that `env://NAME` also looks into, below the environment; the last one wins. */
+  readonly files?: readonly string[] | undefined;
+  /** Instead of `process.env`, which is read at the time of each call. */
+  readonly vars?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Told once of each file that other users can read; default: a process warning. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+/** A provider that can also list what its files hold. */
+export interface EnvProvider extends SecretProvider {
+  /**
+   * The keys and values of one of its dotenv files. They are not secrets yet: handle with care.
+   *
+   * @throws SecretError `FILE_NOT_FOUND`, `SECRET_ACCESS_DENIED`, or `SECRET_MALFORMED` for what is
+   *   no text.
+   */
+  readFile(path: string): Promise<ReadonlyMap<string, string>>;
+}
+
+const maxFileBytes = 1024 * 1024;
+
+/**
+ * Reads `env://NAME` from the environment (then from `files`) and `dotenv://path#KEY` from a file.
+ * A variable that is set but empty does not exist. `$` in a value means nothing.
+ *
+ * @example
+ * const secrets = createSecrets({ providers: [env({ files: [".env"] })] });
+ * await secrets.get("env://HF_TOKEN");
+ * await secrets.get("dotenv://deploy/.env#HF_TOKEN");
+ */
+export function env(options: EnvOptions = {}): EnvProvider {
+  const { files = [], onWarning = (message) => process.emitWarning(message) } = options;
+  // Each file is read once: it may be a pipe, and all names come from one state of it.
+  const contents = new Map<string, Promise<ReadonlyMap<string, string>>>();
+  const read = (path: string) => {
+    const absolute = resolve(path);
+    const content = contents.get(absolute) ?? readDotenv(path, absolute, onWarning);
+    contents.set(absolute, content);
+    return content;
+  };
+
+  async function fromEnvironment({ path, options: given }: Reference): Promise<ReadOutcome> {
+    assertNoOptions(given);
+    const value = (options.vars ?? process.env)[path];
+    if (value !== undefined && value !== "") return { value, origin: "the environment" };
+    for (const file of [...files].reverse()) {
+      const found = (await read(file)).get(path);
+      if (found !== undefined && found !== "") return { value: found, origin: file };
+    }
+    return null;
+  }
+
+  async function fromFile({ path, field, base, options: given }: Reference): Promise<ReadOutcome> {
+    assertNoOptions(given);
+    if (field === undefined) {
+      throw new SecretError(
+        "REFERENCE_INVALID",
+        "a dotenv reference names its key: dotenv://path#KEY",
+      );
+    }
+    const file = base === undefined ? path : resolve(base, path);
+    const value = (await read(file)).get(field);
+    return value === undefined || value === "" ? null : { value, origin: path };
+  }
+
+  return {
+    name: "env",
+    schemes: ["env", "dotenv"],
+    ownFields: ["dotenv"],
+    capabilities: ["read"],
+    readFile: read,
+    read: (references) =>
+      Promise.all(
+        references.map((reference) => {
+          const outcome =
+            reference.scheme === "env" ? fromEnvironment(reference) : fromFile(reference);
+          return outcome.catch(asOutcome);
+        }),
+      ),
+  };
+}
+
+/** One reference that fails does not fail the others. */
+function asOutcome(error: unknown): SecretError {
+  if (error instanceof SecretError) return error;
+  throw error;
+}
+
+function assertNoOptions(given: Reference["options"]): void {
+  if (Object.keys(given).length === 0) return;
+  throw new SecretError("REFERENCE_INVALID", "env:// and dotenv:// references take no ?options");
+}
+
+async function readDotenv(
+  path: string,
+  absolute: string,
+  warn: (message: string) => void,
+): Promise<ReadonlyMap<string, string>> {
+  const bytes = await readBytes(path, absolute);
+  const { mode } = await stat(absolute);
+  if ((mode & 0o004) !== 0 && (mode & 0o170000) === 0o100000) {
+    warn(`${path} can be read by every user of this machine; run: chmod 600 ${path}`);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    text = "\0";
+  }
+  if (text.includes("\0")) {
+    throw new SecretError(
+      "SECRET_MALFORMED",
+      `${path} is not a UTF-8 text file with NAME=value lines`,
+    );
+  }
+  const { parse } = await import("dotenv");
+  return new Map(Object.entries(parse(text)));
+}
+
+async function readBytes(path: string, absolute: string): Promise<Buffer> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(absolute);
+  } catch (error) {
+    throw fileError(path, (error as NodeJS.ErrnoException).code);
+  }
+  if (bytes.length > maxFileBytes) {
+    throw new SecretError(
+      "SECRET_MALFORMED",
+      `${path} is larger than 1 MiB; that is no dotenv file`,
+    );
+  }
+  return bytes;
+}
+
+function fileError(path: string, code: string | undefined): SecretError {
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return new SecretError("FILE_NOT_FOUND", `${path} does not exist; check the path`);
+    case "EACCES":
+    case "EPERM":
+      return new SecretError(
+        "SECRET_ACCESS_DENIED",
+        `${path} cannot be read by this user; check its owner and mode`,
+      );
+    case "EISDIR":
+      return new SecretError("SECRET_MALFORMED", `${path} is a folder, not a dotenv file`);
+    default:
+      return new SecretError(
+        "SECRET_UNREACHABLE",
+        `${path} cannot be read (${code ?? "no detail"})`,
+      );
+  }
+}

@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+import { main } from "./main.ts";
+
+// Node would open a debugger, and with it every secret, on this signal.
+process.on("SIGUSR1", () => undefined);
+
+process.exitCode = await main(process.argv.slice(2), {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+});

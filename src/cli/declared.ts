@@ -1,0 +1,159 @@
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { type EnvProvider, env } from "../../adapters/env.ts";
+import { type LoadedConfig, launchOptions, loadConfig } from "../config/index.ts";
+import { globPattern, type LaunchOptions } from "../launch/index.ts";
+import {
+  assertVariableName,
+  createSecrets,
+  looksLikeReference,
+  parseReference,
+  plainReason,
+  SecretError,
+  type SecretInput,
+  type Secrets,
+} from "../secrets/index.ts";
+import { knownSchemes } from "./providers.ts";
+import type { Arguments, Option } from "./verb.ts";
+
+/** The options by which every verb learns what is declared. */
+export const declaringOptions = {
+  config: { value: "FILE", about: "configuration (default: ./nopeek.config.ts or .json)" },
+  "env-file": {
+    value: "FILE",
+    repeatable: true,
+    about: "declare every key of a dotenv file; a later file wins",
+  },
+  secret: {
+    value: "NAME[=REFERENCE]",
+    repeatable: true,
+    about: "declare one secret; NAME alone means env://NAME",
+  },
+  plain: {
+    value: "GLOB",
+    repeatable: true,
+    about: "keys of dotenv files that are no secrets",
+  },
+  environment: {
+    value: "NAME",
+    about: "the environment of this launch; secrets of another are refused",
+  },
+} as const satisfies Record<string, Option>;
+
+/** What a command line, its configuration and its dotenv files declare. */
+export interface Declared {
+  readonly options: LaunchOptions;
+  readonly secrets: Record<string, SecretInput>;
+  /** Variables from dotenv files that are no secrets. */
+  readonly plain: Record<string, string>;
+  readonly from: Secrets;
+  /** Nothing was declared at all. */
+  readonly isEmpty: boolean;
+}
+
+/**
+ * Collects what is declared: `--secret` before the configuration, before dotenv files.
+ *
+ * @param options - `launch`: its name in the configuration; `execute`: whether a configuration may
+ *   be code.
+ * @throws SecretError `USAGE` or `CONFIG_INVALID`, `FILE_NOT_FOUND`, `SECRET_MALFORMED`, ...
+ */
+export async function collect(
+  args: Arguments,
+  warn: (message: string) => void,
+  { launch, execute = true }: { launch?: string | undefined; execute?: boolean } = {},
+): Promise<Declared> {
+  const given = secretsOf(args.values("secret"));
+  const config = await loadConfig({ file: args.value("config"), execute });
+  if (config === null && launch !== undefined) {
+    throw new SecretError(
+      "USAGE",
+      "a launch was named, but there is no nopeek.config.ts or .json here; to run a command write it after --",
+    );
+  }
+  const configured = config === null ? null : launchOptions(config, launch);
+  const files = [...(configured?.envFiles ?? []), ...args.values("env-file")];
+  const nothingNamed = config === null && files.length === 0 && given.size === 0;
+  if (nothingNamed && existsSync(".env")) files.push(".env");
+  const provider = env({ files, onWarning: warn });
+  const fromFiles = await readFiles(provider, files, [
+    ...(configured?.plain ?? []),
+    ...args.values("plain"),
+  ]);
+  const secrets: Record<string, SecretInput> = {
+    ...fromFiles.secrets,
+    ...(configured?.secrets as Record<string, SecretInput> | undefined),
+    ...Object.fromEntries(given),
+  };
+  for (const name of Object.keys(secrets)) delete fromFiles.plain[name];
+  const environment = args.value("environment") ?? config?.environment;
+  return {
+    options: configured ?? { command: [] },
+    secrets,
+    plain: fromFiles.plain,
+    from: createSecrets({ providers: [provider], environment }),
+    isEmpty: nothingNamed && files.length === 0,
+  };
+}
+
+/** `--secret NAME=REFERENCE` and `--secret NAME`; a value in its place is refused unechoed. */
+function secretsOf(given: readonly string[]): Map<string, string> {
+  const secrets = new Map<string, string>();
+  for (const item of given) {
+    const equals = item.indexOf("=");
+    const name = equals === -1 ? item : item.slice(0, equals);
+    const reference = equals === -1 ? `env://${name}` : item.slice(equals + 1);
+    assertVariableName(name);
+    if (secrets.has(name)) throw new SecretError("USAGE", `--secret ${name} stands twice`);
+    if (!/^[a-z][a-z0-9-]*:\/\//.test(reference)) {
+      throw new SecretError(
+        "USAGE",
+        `--secret ${name}: a value on the command line can be read by everybody; give a reference, such as ${name}=env://${name}`,
+      );
+    }
+    parseReference(reference);
+    secrets.set(name, reference);
+  }
+  return secrets;
+}
+
+interface FromFiles {
+  readonly secrets: Record<string, SecretInput>;
+  readonly plain: Record<string, string>;
+}
+
+/**
+ * Every key of the files is declared. The environment comes before the files, a later file before
+ * an earlier one; what is set but empty does not count.
+ */
+async function readFiles(
+  provider: EnvProvider,
+  files: readonly string[],
+  plainGlobs: readonly string[],
+): Promise<FromFiles> {
+  const patterns = plainGlobs.map(globPattern);
+  const contents: { file: string; values: ReadonlyMap<string, string> }[] = [];
+  for (const file of files) contents.push({ file, values: await provider.readFile(file) });
+  const names = new Set(contents.flatMap(({ values }) => [...values.keys()]));
+  const result: FromFiles = { secrets: {}, plain: {} };
+  for (const name of names) {
+    assertVariableName(name);
+    const inFile = contents.findLast(({ values }) => (values.get(name) ?? "") !== "");
+    const value = process.env[name] || inFile?.values.get(name);
+    if (value !== undefined && isPlain(name, value, patterns)) {
+      result.plain[name] = value;
+    } else if (value !== undefined && looksLikeReference(value, knownSchemes)) {
+      result.secrets[name] = { from: value, base: inFile && resolve(dirname(inFile.file)) };
+    } else {
+      result.secrets[name] = { from: `env://${name}` };
+    }
+  }
+  return result;
+}
+
+function isPlain(name: string, value: string, patterns: readonly RegExp[]): boolean {
+  if (patterns.some((pattern) => pattern.test(name))) return true;
+  return !looksLikeReference(value, knownSchemes) && plainReason(value) !== null;
+}
+
+export type { LoadedConfig };

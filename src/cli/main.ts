@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { SecretError } from "../secrets/index.ts";
+import { exitCodeOf, exitCodes } from "./exit-codes.ts";
+import { helpOf, readArguments, type Streams, type Verb } from "./verb.ts";
+
+/** Each verb is one file, loaded when it is used. */
+const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
+  run: async () => (await import("./run.ts")).run,
+  check: async () => (await import("./check.ts")).check,
+  redact: async () => (await import("./redact.ts")).redact,
+  init: async () => (await import("./init.ts")).init,
+};
+const aliases: Readonly<Record<string, string>> = { exec: "run" };
+/** Verbs that look: 2 says that they could not. */
+const looking: ReadonlySet<string> = new Set(["check"]);
+
+/** Runs the command line and returns the exit code. */
+export async function main(argv: readonly string[], streams: Streams): Promise<number> {
+  const [given = "--help", ...rest] = argv;
+  if (given === "--version") {
+    streams.stdout.write(`${version()}\n`);
+    return 0;
+  }
+  if (given === "--help" || given === "-h" || given === "help") {
+    streams.stdout.write(await overview());
+    return 0;
+  }
+  const name = Object.hasOwn(aliases, given) ? (aliases[given] ?? given) : given;
+  try {
+    const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+    if (load === undefined) {
+      const hint = `use one of: ${Object.keys(verbs).join(", ")}; to run a command: nopeek run -- COMMAND`;
+      throw new SecretError("USAGE", `unknown verb; ${hint}`);
+    }
+    const verb = await load();
+    const args = readArguments(verb, rest);
+    if (args.flag("help")) {
+      streams.stdout.write(helpOf(name, verb));
+      return 0;
+    }
+    return await verb.run(args, streams);
+  } catch (error) {
+    const message = error instanceof SecretError ? error.message : unexpected(error);
+    streams.stderr.write(`nopeek: ${message}\n`);
+    const code = exitCodeOf(error);
+    return looking.has(name) && code !== exitCodes.usage ? exitCodes.couldNotLook : code;
+  }
+}
+
+/** Of a foreign error only its kind and place are shown: its message may hold a value. */
+function unexpected(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const frames = stack.split("\n").filter((line) => /^\s+at /.test(line));
+  const kind = error instanceof Error ? error.constructor.name : typeof error;
+  return `unexpected ${kind}; please report it\n${frames.slice(0, 5).join("\n")}`;
+}
+
+async function overview(): Promise<string> {
+  const rows = await Promise.all(
+    Object.entries(verbs).map(
+      async ([name, load]) => `  ${name.padEnd(10)}${(await load()).summary}`,
+    ),
+  );
+  return [
+    "nopeek keeps credentials safe around training jobs.",
+    "",
+    "usage: nopeek VERB [options]",
+    "",
+    ...rows,
+    "",
+    "nopeek run -- python train.py      run with the secrets of ./.env, output redacted",
+    "nopeek VERB --help                 options and examples of a verb",
+    "nopeek --version",
+    "",
+  ].join("\n");
+}
+
+function version(): string {
+  const compiled = new URL("../../../package.json", import.meta.url);
+  const source = new URL("../../package.json", import.meta.url);
+  const file = import.meta.url.endsWith(".ts") ? source : compiled;
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}

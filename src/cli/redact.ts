@@ -1,0 +1,44 @@
+import { pipeline } from "node:stream/promises";
+import { createRedactor } from "../redact/index.ts";
+import { defineSecrets, SecretError, throwFailures } from "../secrets/index.ts";
+import { collect, declaringOptions } from "./declared.ts";
+import { holdOption, readHold } from "./hold.ts";
+import type { Arguments, Streams, Verb } from "./verb.ts";
+
+export const redact: Verb = {
+  summary: "Copy standard input to standard output with the declared secrets masked",
+  usage: "[options]",
+  options: {
+    ...declaringOptions,
+    hold: holdOption,
+  },
+  examples: [
+    "kubectl logs job/train | nopeek redact --env-file .env",
+    "nopeek redact --secret HF_TOKEN < train.log > clean.log",
+  ],
+  run: runRedact,
+};
+
+async function runRedact(args: Arguments, streams: Streams): Promise<number> {
+  if (args.positionals.length > 0 || args.rest !== null) {
+    throw new SecretError("USAGE", "redact reads standard input and takes no file or command");
+  }
+  const hold = readHold(args);
+  const say = (message: string) => void streams.stderr.write(`nopeek: ${message}\n`);
+  const declared = await collect(args, say, { execute: false });
+  const resolutions = await declared.from.resolve(defineSecrets(declared.secrets));
+  await declared.from.close();
+  throwFailures(resolutions.flatMap(({ failure }) => (failure ? [failure] : [])));
+  if (declared.isEmpty)
+    say("no secrets are declared, so nothing is masked; use --env-file or --secret");
+  using redactor = createRedactor({
+    secrets: resolutions.flatMap(({ secret }) => (secret ? [secret] : [])),
+  });
+  try {
+    await pipeline(streams.stdin, redactor.stream({ hold }), streams.stdout, { end: false });
+  } catch (error) {
+    // A reader that went away, such as `head`, has what it wanted.
+    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+  }
+  return 0;
+}

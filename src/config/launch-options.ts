@@ -1,0 +1,66 @@
+import { resolve } from "node:path";
+import type { LaunchOptions } from "../launch/index.ts";
+import { defineSecrets, SecretError, type SecretInput } from "../secrets/index.ts";
+import { baseOf, type LoadedConfig } from "./load.ts";
+
+/** The part of `launch`'s options that a configuration decides. */
+export type ConfiguredLaunch = LaunchOptions & {
+  /** dotenv files of the launch, absolute; their keys are declared by who reads them. */
+  readonly envFiles: readonly string[];
+  readonly plain: readonly string[];
+};
+
+/**
+ * What `launch` takes for a launch of the configuration; `override` wins, names of secrets are
+ * those of the configuration.
+ *
+ * @param name - Without it: all secrets of the configuration and no more.
+ * @throws SecretError `CONFIG_INVALID` for an unknown launch or secret.
+ *
+ * @example
+ * await launch({ ...launchOptions(config, "train"), from: secrets });
+ */
+export function launchOptions(
+  config: LoadedConfig,
+  name: string | undefined,
+  override: Partial<LaunchOptions> = {},
+): ConfiguredLaunch {
+  const launches = config.launches ?? {};
+  if (name !== undefined && !Object.hasOwn(launches, name)) {
+    const known = Object.keys(launches).join(", ") || "none";
+    throw new SecretError("CONFIG_INVALID", `${config.file} has no such launch; it has: ${known}`);
+  }
+  const chosen = name === undefined ? {} : (launches[name] ?? {});
+  const { secrets: names, command = [], envFiles = [], plain = [], cwd, ...rest } = chosen;
+  const base = baseOf(config);
+  return {
+    ...rest,
+    command,
+    cwd: cwd === undefined ? undefined : resolve(base, cwd),
+    envFiles: envFiles.map((file) => resolve(base, file)),
+    plain,
+    secrets: pickSecrets(config, names),
+    ...override,
+  };
+}
+
+function pickSecrets(
+  config: LoadedConfig,
+  names: readonly string[] | undefined,
+): Record<string, SecretInput> {
+  const declared = config.secrets ?? {};
+  const picked: Record<string, SecretInput> = {};
+  for (const name of names ?? Object.keys(declared)) {
+    const given = Object.hasOwn(declared, name) ? declared[name] : undefined;
+    if (given === undefined) {
+      throw new SecretError(
+        "CONFIG_INVALID",
+        `${config.file}: a launch names a secret that is not declared`,
+      );
+    }
+    const declaration = typeof given === "string" ? { from: given } : given;
+    picked[name] = { ...declaration, base: baseOf(config) };
+  }
+  defineSecrets(picked);
+  return picked;
+}

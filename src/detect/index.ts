@@ -1,0 +1,17 @@
+/**
+ * What is a secret in text: the forms of a value and the matcher that finds them. Exported as
+ * `nopeek/detect`.
+ *
+ * @module
+ */
+export {
+  type Form,
+  type FormId,
+  type Needle,
+  type NeedleSource,
+  needlesOf,
+  partForms,
+  wholeForms,
+} from "./forms.ts";
+export { createMatcher, type Matcher, type OnMatch } from "./matcher.ts";
+export { type Piece, Unwrapper } from "./unwrap.ts";

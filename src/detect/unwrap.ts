@@ -1,0 +1,157 @@
+/**
+ * The unwrapped view of a stream: without terminal escape sequences, and without line breaks, the
+ * indentation that follows them and a backslash before them. A value that a terminal, a colouring
+ * `grep` or `base64` broke up is whole there.
+ */
+
+/** A run of the view that belongs together. */
+export interface Piece {
+  readonly bytes: Uint8Array;
+  /** Offset of the first byte in the view. */
+  readonly base: number;
+  /** More than a gap was left out before it: not the same text as the piece before. */
+  readonly cut: boolean;
+}
+
+/** What the bytes after the last one read belong to. */
+const inText = 0;
+const afterBreak = 1;
+const afterEscape = 2;
+const inControlSequence = 3;
+const inOperatingSystemCommand = 4;
+const beforeStringEnd = 5;
+
+const bell = 0x07;
+const tab = 0x09;
+const newline = 0x0a;
+const carriageReturn = 0x0d;
+const escapeByte = 0x1b;
+const space = 0x20;
+const backslash = 0x5c;
+
+/** A longer gap separates texts; this also bounds what a stream must hold back. */
+const maxGap = 512;
+
+export class Unwrapper {
+  /** Where runs of kept bytes begin, in the view and in the stream; the last run is open. */
+  #runs: { readonly view: number; readonly stream: number }[] = [];
+  #mode = inText;
+  #gap = 0;
+  #backslash = false;
+  #length = 0;
+  #scratch = Buffer.allocUnsafe(0);
+
+  /** The number of bytes kept so far: the end of the view. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Takes the next chunk, which begins at offset `base` of the stream. */
+  push(chunk: Uint8Array, base: number): Piece[] {
+    // One byte more: a backslash of the last chunk may turn out to be text. Not shared between
+    // calls while a piece is in use: the pieces are consumed before the next push.
+    if (this.#scratch.length < chunk.length + 1) {
+      this.#scratch = Buffer.allocUnsafe(chunk.length + 1);
+    }
+    const pieces: Piece[] = [];
+    let start = 0;
+    let used = 0;
+    let cut = false;
+    const finish = () => {
+      if (used > start) {
+        const bytes = this.#scratch.subarray(start, used);
+        pieces.push({ bytes, base: this.#length - bytes.length, cut });
+      }
+      start = used;
+    };
+    const keep = (byte: number, offset: number) => {
+      if (this.#gap > 0 || this.#runs.length === 0) {
+        if (this.#gap > maxGap) {
+          finish();
+          cut = true;
+        }
+        this.#gap = 0;
+        this.#runs.push({ view: this.#length, stream: offset });
+      }
+      this.#scratch[used++] = byte;
+      this.#length++;
+    };
+    for (let i = 0; i < chunk.length; i++) {
+      const byte = chunk[i] as number;
+      const text = this.#mode === inText || !this.#skip(byte);
+      if (!text) continue;
+      const isBreak = byte === newline || byte === carriageReturn;
+      if (this.#backslash) {
+        this.#backslash = false;
+        if (isBreak) this.#gap++;
+        else keep(backslash, base + i - 1);
+      }
+      if (isBreak || byte === escapeByte) {
+        this.#mode = isBreak ? afterBreak : afterEscape;
+        this.#gap++;
+      } else if (byte === backslash) {
+        this.#backslash = true;
+      } else {
+        keep(byte, base + i);
+      }
+    }
+    finish();
+    return pieces;
+  }
+
+  /** Consumes a byte outside text; false if the byte belongs to text again. */
+  #skip(byte: number): boolean {
+    this.#mode =
+      this.#gap > maxGap && this.#mode !== afterBreak ? inText : following(this.#mode, byte);
+    if (this.#mode === endsBefore) {
+      this.#mode = inText;
+      return false;
+    }
+    this.#gap++;
+    return true;
+  }
+
+  /** The offset in the stream of the byte at `view`. */
+  toStream(view: number): number {
+    let low = 0;
+    let high = this.#runs.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#runs[middle]?.view ?? 0) <= view) low = middle;
+      else high = middle - 1;
+    }
+    const run = this.#runs[low];
+    return run === undefined ? view : run.stream + (view - run.view);
+  }
+
+  /** Forgets how offsets before `view` are mapped. */
+  forget(view: number): void {
+    let past = 0;
+    while (past + 1 < this.#runs.length && (this.#runs[past + 1]?.view ?? 0) <= view) past++;
+    if (past > 0) this.#runs.splice(0, past);
+  }
+}
+
+/** The byte is text and ends what was skipped. */
+const endsBefore = -1;
+
+/** The mode after one more byte of something that is left out. */
+function following(mode: number, byte: number): number {
+  switch (mode) {
+    case afterBreak:
+      return byte === newline || byte === carriageReturn || byte === space || byte === tab
+        ? afterBreak
+        : endsBefore;
+    case afterEscape:
+      if (byte === 0x5b) return inControlSequence;
+      return byte === 0x5d ? inOperatingSystemCommand : inText;
+    case inControlSequence:
+      if (byte >= 0x40 && byte <= 0x7e) return inText;
+      return byte >= 0x20 && byte <= 0x3f ? inControlSequence : endsBefore;
+    case inOperatingSystemCommand:
+      if (byte === escapeByte) return beforeStringEnd;
+      return byte === bell ? inText : inOperatingSystemCommand;
+    default:
+      return inText;
+  }
+}

@@ -1,0 +1,47 @@
+import type { Redactor } from "../redact/index.ts";
+import { SecretError } from "../secrets/index.ts";
+
+/** A program and its arguments. There is no shell, so a string is no command. */
+export type Command = readonly [string, ...string[]];
+
+/**
+ * Checks that a command is a list of arguments.
+ *
+ * @throws SecretError `COMMAND_INVALID`.
+ */
+export function checkCommand(command: unknown): Command {
+  if (typeof command === "string") {
+    throw new SecretError(
+      "COMMAND_INVALID",
+      'a command is a list, such as ["python", "train.py"]; for a shell line use ["sh", "-c", line]',
+    );
+  }
+  if (!Array.isArray(command) || command.length === 0) {
+    throw new SecretError("COMMAND_INVALID", "there is no command to run; give it after --");
+  }
+  for (const item of command as unknown[]) {
+    if (typeof item !== "string") {
+      throw new SecretError("COMMAND_INVALID", "every item of a command must be a string");
+    }
+    if (item.includes("\0")) {
+      throw new SecretError("COMMAND_INVALID", "an item of the command holds a NUL character");
+    }
+  }
+  if (command[0] === "") throw new SecretError("COMMAND_INVALID", "the program name is empty");
+  return [...(command as string[])] as unknown as Command;
+}
+
+/**
+ * Refuses a command line with a secret in it: every user of the machine can read it.
+ *
+ * @throws SecretError `COMMAND_HOLDS_SECRET`, which names the position and not the item.
+ */
+export function assertNoSecret(command: readonly string[], redactor: Redactor): void {
+  const position = command.findIndex((item) => !redactor.isClean(item));
+  if (position === -1) return;
+  const what = position === 0 ? "the program name" : `argument ${position}`;
+  throw new SecretError(
+    "COMMAND_HOLDS_SECRET",
+    `${what} of the command holds a secret value, and command lines can be read by everybody; let the job read the variable instead`,
+  );
+}

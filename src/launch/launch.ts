@@ -1,0 +1,235 @@
+import { randomUUID } from "node:crypto";
+import { constants as osConstants } from "node:os";
+import type { Writable } from "node:stream";
+import { createRedactor, type Finding, type Redactor } from "../redact/index.ts";
+import {
+  assertUnmasked,
+  assertVariableName,
+  createSecrets,
+  type Declarations,
+  defineSecrets,
+  onSecret,
+  Secret,
+  SecretError,
+  type SecretInput,
+  type Secrets,
+  throwFailures,
+} from "../secrets/index.ts";
+import { assertNoSecret, type Command, checkCommand } from "./command.ts";
+import { finish, Stop, type StopReason, startTimer } from "./ending.ts";
+import { buildEnvironment } from "./environment.ts";
+import { local } from "./local.ts";
+import { pump } from "./output.ts";
+import type { CommandEnd, JobSecret, RunningJob, Runtime } from "./runtime.ts";
+import { type SignalForwarding, takeSignals } from "./signals.ts";
+import { type Redactions, Tally } from "./tally.ts";
+
+export interface LaunchOptions {
+  /** Where the job runs (default: `local()`). */
+  readonly on?: Runtime | undefined;
+  /** Program and arguments; never a shell line. */
+  readonly command: Command | readonly string[];
+  /** What the job gets, by variable name. */
+  readonly secrets?: Readonly<Record<string, SecretInput>> | Declarations | undefined;
+  /** Resolves the references among `secrets`. */
+  readonly from?: Secrets | undefined;
+  /** Plain variables to set. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Further variables of this process to pass on, with `*` and `?`; never credentials. */
+  readonly pass?: readonly string[] | undefined;
+  /** Working directory of a local job. */
+  readonly cwd?: string | undefined;
+  /** The job is stopped after this time. */
+  readonly timeoutMs?: number | undefined;
+  /** How long the job may take to end after SIGTERM before it is killed (default: 10,000). */
+  readonly graceMs?: number | undefined;
+  /** Refuses to run as root. */
+  readonly refuseRoot?: boolean | undefined;
+  /** `strict` holds back every byte until it is decided, also at a pause. */
+  readonly hold?: "pause" | "strict" | undefined;
+  /** Where the redacted output goes (default: this process's). */
+  readonly output?: { readonly stdout?: Writable; readonly stderr?: Writable } | undefined;
+  /** Gets the redacted output of both streams as well. */
+  readonly transcript?: Writable | undefined;
+  /** Told of every mask in the output. */
+  readonly onLeak?: ((finding: Leak) => void) | undefined;
+  /** Told of what is not an error: withheld credentials, processes left over. */
+  readonly onNotice?: ((notice: string) => void) | undefined;
+  /** Told when the job runs. */
+  readonly onStart?: ((runId: string) => void) | undefined;
+  /** Command line of this process: refused too if it holds a secret, since everybody can read it. */
+  readonly ownCommandLine?: readonly string[] | undefined;
+  /** Stops the job when aborted. */
+  readonly signal?: AbortSignal | undefined;
+  /** Sends SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 on to the job (default: false). */
+  readonly forwardSignals?: boolean | undefined;
+}
+
+/** A finding in the output of a job. */
+export interface Leak extends Finding {
+  readonly stream: "stdout" | "stderr";
+}
+
+/** Why the job ended: by itself, by a signal, or because it was stopped. */
+export type EndedBy = "exit" | "signal" | "timeout" | "abort";
+
+export interface LaunchResult {
+  readonly runId: string;
+  readonly endedBy: EndedBy;
+  /** The command's own code; 128 + n after signal n; 124 after the time limit. */
+  readonly exitCode: number;
+  readonly redactions: Redactions;
+}
+
+const defaultGraceMs = 10_000;
+
+/**
+ * Runs a job with its secrets, and with none of them in its output.
+ *
+ * Everything is resolved and checked first: if one secret fails, nothing runs. The job's environment
+ * is built from nothing. When the command ends, what it left running is ended too.
+ *
+ * @returns How it ended. Rejects only if the job never started.
+ * @throws SecretError From resolving, `COMMAND_*`, `ROOT_REFUSED`, `LAUNCH_FAILED`.
+ *
+ * @example
+ * const run = await launch({
+ *   command: ["python", "train.py"],
+ *   secrets: { HF_TOKEN: "env://HF_TOKEN" },
+ *   from: createSecrets({ providers: [env()] }),
+ * });
+ * process.exitCode = run.exitCode;
+ */
+export async function launch(options: LaunchOptions): Promise<LaunchResult> {
+  const command = checkCommand(options.command);
+  if (options.refuseRoot === true && process.getuid?.() === 0) {
+    throw new SecretError(
+      "ROOT_REFUSED",
+      "this launch refuses to run as root; run it as another user",
+    );
+  }
+  const runId = randomUUID();
+  const secrets = await resolveSecrets(options);
+  const environment = buildEnvironment({
+    from: process.env,
+    pass: options.pass ?? [],
+    set: checkVariables(options.env ?? {}),
+    declared: secrets.map(({ secret }) => secret.name ?? ""),
+    runId,
+  });
+  // The declared ones first: their names stand in the masks. Then whatever else this process knows.
+  using redactor = createRedactor({ secrets: secrets.map(({ secret }) => secret) });
+  using _following = onSecret((secret) => redactor.add(secret));
+  assertNoSecret(command, redactor);
+  assertNoSecret(options.ownCommandLine ?? [], redactor);
+  if (environment.withheld.length > 0) {
+    options.onNotice?.(
+      `not passed to the job: ${environment.withheld.join(", ")} (declare what it needs: --secret NAME)`,
+    );
+  }
+  // Before files with secrets are written: a signal must not end this process and leave them.
+  using signals = takeSignals(options.forwardSignals === true);
+  const job = await (options.on ?? local()).start({
+    runId,
+    command,
+    env: environment.variables,
+    secrets: secrets.map(toJobSecret),
+    cwd: options.cwd,
+  });
+  options.onStart?.(runId);
+  return await follow(job, runId, redactor, signals, options);
+}
+
+interface Resolved {
+  readonly secret: Secret;
+  readonly as: "env" | "file";
+}
+
+async function resolveSecrets(options: LaunchOptions): Promise<Resolved[]> {
+  const given = options.secrets ?? {};
+  const declared =
+    given instanceof Map
+      ? (given as Declarations)
+      : defineSecrets(given as Readonly<Record<string, SecretInput>>);
+  const from = options.from ?? createSecrets({ providers: [] });
+  const resolutions = await from.resolve(declared, { signal: options.signal });
+  throwFailures(resolutions.flatMap(({ failure }) => (failure ? [failure] : [])));
+  return resolutions.flatMap(({ name, secret }) => {
+    if (secret === null) return [];
+    assertUnmasked(secret);
+    const declaration = declared.get(name);
+    const as = declaration instanceof Secret ? "env" : (declaration?.as ?? "env");
+    // Under the name of its variable, which is the name that the mask shows.
+    const named = secret.name === name ? secret : new Secret(secret.revealBytes(), { name });
+    return [{ secret: named, as }];
+  });
+}
+
+function toJobSecret({ secret, as }: Resolved): JobSecret {
+  return { name: secret.name ?? "", value: secret.revealBytes(), as };
+}
+
+/** Follows a running job to its end. */
+async function follow(
+  job: RunningJob,
+  runId: string,
+  redactor: Redactor,
+  signals: SignalForwarding,
+  options: LaunchOptions,
+): Promise<LaunchResult> {
+  const tally = new Tally();
+  const pumps = (["stdout", "stderr"] as const).map((stream) => {
+    const onFinding = (finding: Finding) => {
+      tally.add(finding);
+      options.onLeak?.({ ...finding, stream });
+    };
+    const main = options.output?.[stream] ?? process[stream];
+    const clean = redactor.stream({ hold: options.hold, onFinding });
+    return pump(job[stream], clean, { main, copy: options.transcript });
+  });
+  const graceMs = options.graceMs ?? defaultGraceMs;
+  using stop = new Stop(job, graceMs);
+  signals.to((signal) => {
+    job.kill(signal);
+    if (signal === "SIGTERM" || signal === "SIGHUP") stop.killAfterGrace();
+  });
+  const onAbort = () => stop.because("abort");
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  if (options.signal?.aborted === true) onAbort();
+  using _limit = startTimer(options.timeoutMs, () => stop.because("timeout"));
+  const end = await job.ended;
+  options.signal?.removeEventListener("abort", onAbort);
+  const left = await finish(job, pumps, stop, graceMs);
+  if (left > 0) {
+    options.onNotice?.(
+      `ended ${left} process${left === 1 ? "" : "es"} that the command left running`,
+    );
+  }
+  for (const error of await Promise.all(pumps.map(({ done }) => done))) {
+    if (error === null) continue;
+    options.onNotice?.(`output was lost: it could not be written (${error.code ?? "no detail"})`);
+  }
+  return { runId, ...outcomeOf(end, stop.reason), redactions: tally.redactions };
+}
+
+function outcomeOf(
+  end: CommandEnd,
+  reason: StopReason | undefined,
+): { endedBy: EndedBy; exitCode: number } {
+  const exitCode = end.signal === undefined ? end.code : 128 + osConstants.signals[end.signal];
+  if (reason === "timeout") return { endedBy: "timeout", exitCode: 124 };
+  return { endedBy: reason ?? (end.signal === undefined ? "exit" : "signal"), exitCode };
+}
+
+/** Variables that are set as they are: checked here, since Node's own errors quote the value. */
+function checkVariables(variables: Readonly<Record<string, string>>): Record<string, string> {
+  const checked: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(variables)) {
+    assertVariableName(name);
+    if (typeof value !== "string" || value.includes("\0")) {
+      throw new SecretError("DECLARATION_INVALID", `${name} must be text without NUL characters`);
+    }
+    checked[name] = value;
+  }
+  return checked;
+}

@@ -1,0 +1,36 @@
+/**
+ * Secrets, the references that name them, and the resolver that reads them from any store. Exported
+ * as `nopeek`.
+ *
+ * @module
+ */
+export {
+  assertVariableName,
+  type Declarations,
+  defineSecrets,
+  type LoadedSecrets,
+  type SecretDeclaration,
+  type SecretInput,
+} from "./declaration.ts";
+export {
+  codeOf,
+  errorCodes,
+  SecretError,
+  type SecretErrorCode,
+  type SecretFailure,
+} from "./errors.ts";
+export { onSecret, type SecretListener } from "./on-secret.ts";
+export { minMaskedBytes, minSecretBytes, plainReason } from "./plain.ts";
+export type { Capability, ReadOutcome, SecretProvider, StoredValue } from "./provider.ts";
+export { looksLikeReference, parseReference, type Reference } from "./reference.ts";
+export {
+  createSecrets,
+  type GetOptions,
+  type Resolution,
+  type SecretObserver,
+  type Secrets,
+  type SecretsOptions,
+  throwFailures,
+} from "./resolver.ts";
+export { assertUnmasked, maskOf, Secret } from "./secret.ts";
+export type { SchemaResult, StandardSchema } from "./standard-schema.ts";

@@ -1,0 +1,59 @@
+/**
+ * Which values are too short or too common to be secrets. Masking `8080`, `true` or `us-east-1`
+ * wherever they occur would wreck the output and tell nothing apart.
+ */
+
+/** Shorter values are never taken for secrets unless a declaration says `allowWeak`. */
+export const minSecretBytes = 8;
+
+/** Shorter values are never masked at all: they occur everywhere by chance. */
+export const minMaskedBytes = 4;
+
+/** What ordinary configuration values look like. Each pattern matches the whole value. */
+const commonValues: ReadonlyArray<readonly [kind: string, pattern: RegExp]> = [
+  ["blank", /^\s*$/],
+  ["number", /^[+-]?\d[\d_]{0,14}(?:\.\d{0,15})?(?:e[+-]?\d{1,3})?(?:[kmgt]i?b?|%|ms|s|m|h|d)?$/i],
+  ["boolean", /^(?:true|false|yes|no|on|off|enabled|disabled|none|null|undefined)$/i],
+  [
+    "word",
+    /^(?:test|testing|example|sample|default|localhost|development|production|staging|password|changeme|change-me|secret|root|admin|administrator|postgres|username|anonymous|info|debug|warning|error|trace|verbose|training|validation)$/i,
+  ],
+  ["one repeated character", /^(.)\1*$/s],
+  [
+    "cloud region",
+    /^(?:[a-z]{2,4}-)?[a-z]{2,}-?(?:north|south|east|west|central)[a-z]*-?\d?[a-z]?$/,
+  ],
+  [
+    "time zone",
+    /^(?:Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Etc|Indian|Pacific)\/[\w/+-]+$/,
+  ],
+  ["locale", /^[a-z]{2,3}_[A-Z]{2}(?:\.[\w-]+)?$/],
+  // Lower case only: one of 64 base64 values begins with a slash too.
+  ["path", /^(?:~|\.{1,2})?(?:\/[a-z0-9._-]+)+\/?$/],
+  [
+    "path",
+    /^(?:~|\.{1,2}|\/(?:data|etc|home|mnt|opt|root|srv|tmp|usr|var|Users))(?:\/[\w. -]+)+\/?$/,
+  ],
+  // No run of letters and digits that could be the token of a web hook.
+  [
+    "URL without a password",
+    /^[a-z][a-z0-9+.-]*:\/\/(?!.*(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{16})[\w.:[\]-]+(?:\/[\w.~/-]*)?$/i,
+  ],
+  ["host and port", /^(?:[a-z0-9-]+\.)*[a-z0-9-]+:\d{1,5}$/],
+  ["device", /^(?:cuda|cpu|mps|gpu)(?::\d+)?$/i],
+];
+
+/**
+ * Says why a value is no secret: `"short"`, the kind of a common value, or `null` for a value that
+ * may be one.
+ *
+ * @example
+ * plainReason("us-east-1"); // "cloud region"
+ */
+export function plainReason(value: string | Uint8Array): string | null {
+  const text = Buffer.from(value as string).toString("latin1");
+  if (text.length <= 200) {
+    for (const [kind, pattern] of commonValues) if (pattern.test(text)) return kind;
+  }
+  return text.length < minSecretBytes ? "short" : null;
+}

@@ -1,0 +1,152 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { inspect } from "node:util";
+import { SecretError } from "./errors.ts";
+import { announce, forget } from "./on-secret.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Fingerprints of one process cannot be compared with those of another, nor guessed offline. */
+const processKey = randomBytes(32);
+
+const namePattern = /^[\w.:/@+-]{1,128}$/;
+const maskPattern = /\[REDACTED(?::[\w.:/@+-]{1,128})?\]/;
+
+/** The text that stands where a value stood: `[REDACTED:NAME]`, or `[REDACTED]` without a name. */
+export function maskOf(name: string | undefined): string {
+  return name === undefined ? "[REDACTED]" : `[REDACTED:${name}]`;
+}
+
+/**
+ * A value that refuses to be printed.
+ *
+ * `String()`, template literals, `JSON.stringify` and `util.inspect` give the mask; `+` and
+ * comparison with text throw `SECRET_NOT_PRINTABLE`; `structuredClone` copies no value. The one way
+ * out is {@link Secret.reveal} (or {@link Secret.revealBytes}): search the code for `.reveal` to
+ * find every use.
+ *
+ * @example
+ * const token = new Secret(readToken(), { name: "HF_TOKEN" });
+ * console.log(`${token}`); // [REDACTED:HF_TOKEN]
+ * await fetch(url, { headers: { authorization: `Bearer ${token.reveal()}` } });
+ */
+export class Secret {
+  #bytes: Uint8Array | null;
+  readonly #name: string | undefined;
+
+  /**
+   * A keyed hash of the value, its only own property, so that deep equality follows the value.
+   * `process:` says that the key is this process's own.
+   */
+  readonly fingerprint: string;
+
+  /**
+   * @param value - Text, or bytes (copied).
+   * @param options - `name` stands in the mask: letters, digits and `_.:/@+-`, at most 128.
+   * @throws {@link SecretError} `SECRET_EMPTY`, or `DECLARATION_INVALID` for an unusable name.
+   */
+  constructor(value: string | Uint8Array, options: { name?: string | undefined } = {}) {
+    const { name } = options;
+    if (name !== undefined && !namePattern.test(name)) {
+      throw new SecretError(
+        "DECLARATION_INVALID",
+        "the name of a secret may hold letters, digits and _.:/@+- (at most 128 characters)",
+      );
+    }
+    if (typeof value !== "string" && !(value instanceof Uint8Array)) {
+      throw new SecretError("SECRET_NOT_TEXT", `${label(name)} must be text or bytes`);
+    }
+    this.#bytes = typeof value === "string" ? encoder.encode(value) : Uint8Array.from(value);
+    if (this.#bytes.length === 0) {
+      throw new SecretError("SECRET_EMPTY", `${label(name)} is empty; leave it unset instead`);
+    }
+    this.#name = name;
+    const digest = createHmac("sha256", processKey).update(this.#bytes).digest("hex");
+    this.fingerprint = `process:${digest.slice(0, 32)}`;
+    Object.freeze(this);
+    announce(this);
+  }
+
+  /** The name that stands in the mask, if there is one. */
+  get name(): string | undefined {
+    return this.#name;
+  }
+
+  /**
+   * The value as text.
+   *
+   * @throws {@link SecretError} `SECRET_DISPOSED`, or `SECRET_NOT_TEXT` when it is not UTF-8.
+   */
+  reveal(): string {
+    try {
+      return decoder.decode(this.#live());
+    } catch (error) {
+      if (error instanceof SecretError) throw error;
+      throw new SecretError(
+        "SECRET_NOT_TEXT",
+        `${label(this.#name)} is not UTF-8 text; use revealBytes()`,
+      );
+    }
+  }
+
+  /**
+   * A copy of the value's bytes.
+   *
+   * @throws {@link SecretError} `SECRET_DISPOSED`.
+   */
+  revealBytes(): Uint8Array {
+    return Uint8Array.from(this.#live());
+  }
+
+  /**
+   * Overwrites the value. Redactors that know it go on masking it. JavaScript gives no promise that
+   * no copy is left in memory.
+   */
+  [Symbol.dispose](): void {
+    this.#bytes?.fill(0);
+    this.#bytes = null;
+    forget(this);
+  }
+
+  toString(): string {
+    return maskOf(this.#name);
+  }
+
+  toJSON(): string {
+    return maskOf(this.#name);
+  }
+
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return maskOf(this.#name);
+    throw new SecretError(
+      "SECRET_NOT_PRINTABLE",
+      `${label(this.#name)} was added to or compared with a plain value; use reveal() if you mean it`,
+    );
+  }
+
+  [inspect.custom](): string {
+    return maskOf(this.#name);
+  }
+
+  #live(): Uint8Array {
+    if (this.#bytes !== null) return this.#bytes;
+    throw new SecretError("SECRET_DISPOSED", `${label(this.#name)} was disposed; resolve it again`);
+  }
+}
+
+/**
+ * Refuses a value that was copied from redacted output, before it is injected or written anywhere.
+ *
+ * @throws {@link SecretError} `SECRET_MASKED`.
+ */
+export function assertUnmasked(secret: Secret): void {
+  if (!maskPattern.test(Buffer.from(secret.revealBytes()).toString("latin1"))) return;
+  throw new SecretError(
+    "SECRET_MASKED",
+    `${label(secret.name)} holds a mask instead of a value: it was copied from redacted output; set the real value`,
+  );
+}
+
+function label(name: string | undefined): string {
+  return name ?? "the secret";
+}
