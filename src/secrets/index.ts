@@ -21,7 +21,19 @@ export {
 } from "./errors.ts";
 export { onSecret, type SecretListener } from "./on-secret.ts";
 export { minMaskedBytes, minSecretBytes, plainReason } from "./plain.ts";
-export type { Capability, ReadOutcome, SecretProvider, StoredValue } from "./provider.ts";
+export type {
+  Attachment,
+  AttachOutcome,
+  CallContext,
+  Capability,
+  Change,
+  ReadOutcome,
+  SecretProvider,
+  StageControl,
+  Stages,
+  StoredValue,
+  Written,
+} from "./provider.ts";
 export { looksLikeReference, parseReference, type Reference } from "./reference.ts";
 export {
   createSecrets,
