@@ -84,6 +84,7 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
   const { runId, endedBy, exitCode, redactions } = result;
   events.write({ type: "end", runId, endedBy, exitCode, redactions });
   if (redactions.total > 0) say(summaryOf(redactions));
+  if (result.outputLost) streams.abandon();
   if (endedBy === "timeout") say("stopped: the time limit was reached");
   return exitCode;
 }

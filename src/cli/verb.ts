@@ -6,6 +6,8 @@ export interface Streams {
   readonly stdin: NodeJS.ReadableStream;
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
+  /** Nobody takes the output any more: do not wait for it when the verb is done. */
+  readonly abandon: () => void;
 }
 
 /** An option as a verb declares it; the same table parses and documents it. */

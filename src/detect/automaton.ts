@@ -41,8 +41,8 @@ export function buildAutomaton(needles: readonly Buffer[]): Automaton {
   order.sort((a, b) => Buffer.compare(at(needles, a), at(needles, b)));
   const trie = buildTrie(needles, order);
   const root = new Int32Array(256);
+  root[trie.label[1] as number] = 1;
   for (const { parent, byte, child } of trie.further) if (parent === 0) root[byte] = child;
-  if (trie.count > 1) root[trie.label[1] as number] = 1;
   const edges = buildEdges(trie.further.filter(({ parent }) => parent !== 0));
   const automaton = { ...trie, root, edges, fail: new Int32Array(trie.count) };
   linkFailures(automaton, trie.parent, trie.count);
@@ -169,15 +169,24 @@ function linkFailures(automaton: Linked, parent: Int32Array, count: number): voi
   }
 }
 
+/** All states, the shallowest first: a counting sort. */
 function byDepth(depth: Int32Array, count: number): Int32Array {
   let deepest = 0;
-  for (let s = 0; s < count; s++) deepest = Math.max(deepest, depth[s] as number);
-  const starts = new Int32Array(deepest + 2);
-  for (let s = 0; s < count; s++) starts[(depth[s] as number) + 1]! += 1;
-  for (let d = 1; d < starts.length; d++) starts[d]! += starts[d - 1] as number;
+  for (let s = 0; s < count; s++) deepest = Math.max(deepest, get(depth, s));
+  const next = new Int32Array(deepest + 2);
+  for (let s = 0; s < count; s++) next[get(depth, s) + 1] = get(next, get(depth, s) + 1) + 1;
+  for (let d = 1; d < next.length; d++) next[d] = get(next, d) + get(next, d - 1);
   const order = new Int32Array(count);
-  for (let s = 0; s < count; s++) order[starts[depth[s] as number]!++] = s;
+  for (let s = 0; s < count; s++) {
+    const place = get(next, get(depth, s));
+    next[get(depth, s)] = place + 1;
+    order[place] = s;
+  }
   return order;
+}
+
+function get(numbers: Int32Array, index: number): number {
+  return numbers[index] as number;
 }
 
 /** The state after one more byte. */

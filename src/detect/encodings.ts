@@ -6,19 +6,16 @@
 const base64Alphabet = "base64";
 
 /**
- * Base64 of the value at the three alignments it can have inside longer data, reduced to the
- * characters that depend on the value alone; and whole, with its padding.
+ * Base64 of the value at the three alignments it can have inside longer data: the characters that
+ * depend on the value alone, and, where the value ends the data, all up to the end.
  */
 export function base64(bytes: Buffer): string[] {
-  const variants = [bytes.toString(base64Alphabet)];
-  for (const before of [0, 1, 2]) {
-    const padded = Buffer.concat([Buffer.alloc(before), bytes]);
-    const text = padded.toString(base64Alphabet);
-    const first = Math.ceil((before * 8) / 6);
-    const last = Math.floor((padded.length * 8) / 6);
-    variants.push(text.slice(first, last));
-  }
-  return variants;
+  return [0, 1, 2].flatMap((before) => {
+    const data = Buffer.concat([Buffer.alloc(before), bytes]);
+    const text = data.toString(base64Alphabet).slice(Math.ceil((before * 8) / 6));
+    const decided = Math.floor((data.length * 8) / 6) - Math.ceil((before * 8) / 6);
+    return [text, text.replace(/=+$/, ""), text.slice(0, decided)];
+  });
 }
 
 /** The same in the URL-safe alphabet of RFC 4648 section 5. */

@@ -167,14 +167,13 @@ function isBlank(latin1: string): boolean {
 
 function rawVariants({ bytes, text }: Value): readonly (string | Buffer)[] {
   if (text === null) return [bytes];
-  const variants = [text];
   const trimmed = text.trim();
-  if (trimmed.length >= minLeafBytes) variants.push(trimmed);
-  if (/[\r\n]/.test(trimmed)) {
-    const parts = trimmed.split(/\r*\n/);
-    variants.push(parts.join("\n"), parts.join("\r\n"), parts.join(" "), parts.join(""));
-  }
-  return variants;
+  const variants = trimmed.length < minLeafBytes ? [text] : [text, trimmed];
+  return variants.flatMap((variant) => {
+    if (!/[\r\n]/.test(variant)) return [variant];
+    const parts = variant.split(/\r*\n/);
+    return [variant, ...["\n", "\r\n", " ", ""].map((separator) => parts.join(separator))];
+  });
 }
 
 function lines(text: string): readonly string[] {

@@ -37,7 +37,7 @@ export class Unwrapper {
   #runs: { readonly view: number; readonly stream: number }[] = [];
   #mode = inText;
   #gap = 0;
-  #backslash = false;
+  #backslash: boolean = false;
   #length = 0;
   #scratch = Buffer.allocUnsafe(0);
 
@@ -46,10 +46,13 @@ export class Unwrapper {
     return this.#length;
   }
 
-  /** Takes the next chunk, which begins at offset `base` of the stream. */
+  /**
+   * Takes the next chunk, which begins at offset `base` of the stream.
+   *
+   * @returns What it keeps; the bytes are valid until the next call.
+   */
   push(chunk: Uint8Array, base: number): Piece[] {
-    // One byte more: a backslash of the last chunk may turn out to be text. Not shared between
-    // calls while a piece is in use: the pieces are consumed before the next push.
+    // One byte more: a backslash of the last chunk may turn out to be text.
     if (this.#scratch.length < chunk.length + 1) {
       this.#scratch = Buffer.allocUnsafe(chunk.length + 1);
     }
@@ -78,8 +81,7 @@ export class Unwrapper {
     };
     for (let i = 0; i < chunk.length; i++) {
       const byte = chunk[i] as number;
-      const text = this.#mode === inText || !this.#skip(byte);
-      if (!text) continue;
+      if (this.#mode !== inText && this.#skip(byte)) continue;
       const isBreak = byte === newline || byte === carriageReturn;
       if (this.#backslash) {
         this.#backslash = false;

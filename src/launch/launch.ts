@@ -79,6 +79,8 @@ export interface LaunchResult {
   /** The command's own code; 128 + n after signal n; 124 after the time limit. */
   readonly exitCode: number;
   readonly redactions: Redactions;
+  /** Part of the output could not be written, or nobody took it after a stop. */
+  readonly outputLost: boolean;
 }
 
 const defaultGraceMs = 10_000;
@@ -205,11 +207,13 @@ async function follow(
       `ended ${left} process${left === 1 ? "" : "es"} that the command left running`,
     );
   }
-  for (const error of await Promise.all(pumps.map(({ done }) => done))) {
+  const errors = await Promise.all(pumps.map(({ done }) => done));
+  for (const error of errors) {
     if (error === null) continue;
     options.onNotice?.(`output was lost: it could not be written (${error.code ?? "no detail"})`);
   }
-  return { runId, ...outcomeOf(end, stop.reason), redactions: tally.redactions };
+  const outputLost = errors.some((error) => error !== null);
+  return { runId, ...outcomeOf(end, stop.reason), redactions: tally.redactions, outputLost };
 }
 
 function outcomeOf(

@@ -34,10 +34,15 @@ export class MaskList {
 }
 
 function union(a: Masked, b: Masked): Masked {
-  const longer = b.needle.bytes.length > a.needle.bytes.length ? b : a;
   return {
     start: Math.min(a.start, b.start),
     end: Math.max(a.end, b.end),
-    needle: longer.needle,
+    needle: outranks(a.needle, b.needle) ? a.needle : b.needle,
   };
+}
+
+/** The longer needle; of equally long ones always the same, in whatever order they are found. */
+function outranks(a: Needle, b: Needle): boolean {
+  if (a.bytes.length !== b.bytes.length) return a.bytes.length > b.bytes.length;
+  return Buffer.compare(a.bytes, b.bytes) <= 0;
 }
