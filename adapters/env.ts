@@ -70,7 +70,7 @@ export function env(options: EnvOptions = {}): EnvProvider {
     if (field === undefined) {
       throw new SecretError(
         "REFERENCE_INVALID",
-        "a dotenv reference names its key: dotenv://path#KEY",
+        "a dotenv reference names its key: dotenv://path#KEY (in a .env file in quotes, since # begins a comment there)",
       );
     }
     const file = base === undefined ? path : resolve(base, path);

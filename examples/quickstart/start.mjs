@@ -25,7 +25,8 @@ writeFileSync(
 );
 
 try {
-  const command = [path("../../dist/src/cli/bin.js"), "run", "--env-file", envFile];
+  // Node 20 would take --env-file for its own without the first "--".
+  const command = ["--", path("../../dist/src/cli/bin.js"), "run", "--env-file", envFile];
   const job = ["--", process.execPath, path("train.mjs")];
   const { status } = spawnSync(process.execPath, [...command, ...job], { stdio: "inherit" });
   process.exitCode = status ?? 1;

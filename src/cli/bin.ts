@@ -1,8 +1,17 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
+import { setFlagsFromString } from "node:v8";
 import { main } from "./main.ts";
+
+// The "--" above: Node 20 would take our --env-file for its own, and end if there is no such file.
+
+// Relayed output is short-lived garbage: a young generation that does not grow keeps memory flat.
+setFlagsFromString("--semi-space-growth-factor=1");
 
 // Node would open a debugger, and with it every secret, on this signal.
 process.on("SIGUSR1", () => undefined);
+
+// A reader that went away, such as `head`, is no failure.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
 let abandoned = false;
 process.exitCode = await main(process.argv.slice(2), {

@@ -2,7 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
+import type { Readable } from "node:stream";
 import { SecretError } from "../secrets/index.ts";
+import { closeWriters, openPipes } from "./pipes.ts";
 import { endProcesses } from "./processes.ts";
 import type { CommandEnd, Job, RunningJob, Runtime } from "./runtime.ts";
 import { writeSecretFiles } from "./secret-files.ts";
@@ -25,8 +27,8 @@ async function start(job: Job): Promise<RunningJob> {
     const env: Record<string, string> = { ...job.env, ...written?.paths };
     for (const { name, value, as } of job.secrets)
       if (as === "env") env[name] = asVariable(name, value);
-    const child = await spawnChild(job, env);
-    return runningJob(job, child, () => written?.remove());
+    const started = await spawnChild(job, env);
+    return runningJob(job, started, () => written?.remove());
   } catch (error) {
     written?.remove();
     throw error;
@@ -54,21 +56,36 @@ function asVariable(name: string, value: Uint8Array): string {
   return text;
 }
 
-async function spawnChild(job: Job, env: Record<string, string>): Promise<ChildProcess> {
+interface Started {
+  readonly child: ChildProcess;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+}
+
+async function spawnChild(job: Job, env: Record<string, string>): Promise<Started> {
   const [program, ...args] = job.command;
-  const child = spawn(program, args, {
-    cwd: job.cwd,
-    env,
-    detached: true,
-    shell: false,
-    stdio: ["inherit", "pipe", "pipe"],
-  });
-  const failure = await new Promise<NodeJS.ErrnoException | null>((settle) => {
-    child.once("error", settle);
-    child.once("spawn", () => settle(null));
-  });
-  if (failure === null) return child;
-  throw await startError(job, env, failure.code);
+  const pipes = openPipes(2);
+  const [out, err] = pipes ?? [];
+  try {
+    const child = spawn(program, args, {
+      cwd: job.cwd,
+      env,
+      detached: true,
+      shell: false,
+      stdio: ["inherit", out?.writerFd ?? "pipe", err?.writerFd ?? "pipe"],
+    });
+    const failure = await new Promise<NodeJS.ErrnoException | null>((settle) => {
+      child.once("error", settle);
+      child.once("spawn", () => settle(null));
+    });
+    if (failure !== null) throw await startError(job, env, failure.code);
+    return { child, stdout: out?.reader ?? child.stdout, stderr: err?.reader ?? child.stderr };
+  } catch (error) {
+    for (const { reader } of pipes ?? []) reader.destroy();
+    throw error;
+  } finally {
+    closeWriters(pipes ?? []);
+  }
 }
 
 async function startError(
@@ -109,8 +126,12 @@ async function isFound(program: string, cwd: string, path = "/usr/bin:/bin"): Pr
   return exist.includes(true);
 }
 
-function runningJob(job: Job, child: ChildProcess, removeFiles: () => void): RunningJob {
-  const { pid, stdout, stderr } = child;
+function runningJob(
+  job: Job,
+  { child, stdout, stderr }: Started,
+  removeFiles: () => void,
+): RunningJob {
+  const { pid } = child;
   if (pid === undefined || stdout === null || stderr === null) {
     throw new SecretError("LAUNCH_FAILED", "the command started without pipes");
   }

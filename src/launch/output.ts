@@ -28,9 +28,11 @@ export function pump(source: Readable, redactor: Transform, { main, copy }: Sink
   const done = new Promise<NodeJS.ErrnoException | null>((settle) => {
     const parts = [main, copy, source, redactor];
     const finish = (error: NodeJS.ErrnoException | null) => {
+      // The event of an error comes after its callback; what follows from an error is no news.
+      const ignore = () => undefined;
+      for (const part of error === null ? [source, redactor] : parts) part?.on("error", ignore);
       for (const part of parts) part?.off("error", finish);
-      // Errors that follow from the destruction are no news.
-      for (const part of [source, redactor]) part.on("error", () => undefined).destroy();
+      for (const part of [source, redactor]) part.destroy();
       busy = false;
       // A reader that went away, such as `head`, has what it wanted.
       settle(error?.code === "EPIPE" || error?.code === "ERR_STREAM_DESTROYED" ? null : error);

@@ -9,7 +9,7 @@ export interface MatcherSource {
 }
 
 export interface ScannerOptions {
-  /** Takes what may be written, in order. The bytes are only valid during the call. */
+  /** Takes what may be written, in order: parts of the chunk, or copies of what was held. */
   readonly write: (bytes: Uint8Array) => void;
   /** Told of every mask that is written. */
   readonly onMask: (masked: Masked) => void;

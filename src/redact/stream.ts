@@ -13,6 +13,14 @@ export function createStream(
   makeScanner: (write: (bytes: Uint8Array) => void) => Scanner,
 ): Transform {
   let timer: NodeJS.Timeout | undefined;
+  // One write for what one chunk decides: masks and text of a line stay together.
+  let decided: Uint8Array[] = [];
+  const pushDecided = () => {
+    const [first] = decided;
+    if (first !== undefined) stream.push(decided.length === 1 ? first : Buffer.concat(decided));
+    decided = [];
+  };
+  const scanner = makeScanner((bytes) => void decided.push(bytes));
   const stream = new Transform({
     decodeStrings: true,
     transform(chunk: Buffer, _encoding, done) {
@@ -23,14 +31,19 @@ export function createStream(
         done(error as Error);
         return;
       }
+      pushDecided();
       if (hold === "pause" && scanner.pending > 0) {
-        timer = setTimeout(() => scanner.pause(), pauseMs);
+        timer = setTimeout(() => {
+          scanner.pause();
+          pushDecided();
+        }, pauseMs);
       }
       done();
     },
     flush(done) {
       clearTimeout(timer);
       scanner.end();
+      pushDecided();
       done();
     },
     destroy(error, done) {
@@ -38,6 +51,5 @@ export function createStream(
       done(error);
     },
   });
-  const scanner = makeScanner((bytes) => void stream.push(bytes));
   return stream;
 }
