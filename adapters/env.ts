@@ -56,7 +56,9 @@ export function env(options: EnvOptions = {}): EnvProvider {
 
   async function fromEnvironment({ path, options: given }: Reference): Promise<ReadOutcome> {
     assertNoOptions(given);
-    const value = (options.vars ?? process.env)[path];
+    const vars = options.vars ?? process.env;
+    // Not what objects inherit: there is no variable "constructor".
+    const value = Object.hasOwn(vars, path) ? vars[path] : undefined;
     if (value !== undefined && value !== "") return { value, origin: "the environment" };
     for (const file of [...files].reverse()) {
       const found = (await read(file)).get(path);

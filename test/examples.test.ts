@@ -32,17 +32,13 @@ it("the quick start trains a model and prints no credential", () => {
 
 const modules = readdirSync(join(root, "examples")).filter((name) => name.endsWith(".ts"));
 
-it.each(modules)("examples/%s runs", async (name) => {
-  const run = spawnSync(
-    process.execPath,
-    [
-      "--conditions=nopeek:none",
-      "--import",
-      join(root, "test/support/run-example.mjs"),
-      join(root, "examples", name),
-    ],
-    { encoding: "utf8", cwd: root },
-  );
+// As a consumer runs them: by the package's name, against what was built.
+it.each(modules)("examples/%s runs", (name) => {
+  const jiti = join(root, "node_modules/jiti/lib/jiti-cli.mjs");
+  const run = spawnSync(process.execPath, [jiti, join(root, "examples", name)], {
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"] ?? "", JITI_FS_CACHE: "false" },
+  });
   expect([run.status, run.stderr]).toEqual([0, ""]);
-  expect(run.stdout).not.toBe("");
+  expect(run.stdout).toContain("[REDACTED:");
 });

@@ -139,7 +139,8 @@ async function readFiles(
   for (const name of names) {
     assertVariableName(name);
     const inFile = contents.findLast(({ values }) => (values.get(name) ?? "") !== "");
-    const value = process.env[name] || inFile?.values.get(name);
+    const own = Object.hasOwn(process.env, name) ? process.env[name] : undefined;
+    const value = own || inFile?.values.get(name);
     if (value !== undefined && isPlain(name, value, patterns)) {
       result.plain[name] = value;
     } else if (value !== undefined && looksLikeReference(value, knownSchemes)) {

@@ -19,7 +19,7 @@ export interface Reference {
 }
 
 const schemePattern = /^[a-z][a-z0-9-]*$/;
-const credentialsPattern = /^(?:[^:/@]*:){1,4}[^/@]*@/;
+const credentialsPattern = /^(?:[^:/@]*:){1,4}[^:/@]*@/;
 const maxLength = 2048;
 
 /** Whether the text has the shape of a reference, whatever its scheme. */
