@@ -64,7 +64,12 @@ export async function collect(
   { launch, execute = true }: { launch?: string | undefined; execute?: boolean } = {},
 ): Promise<Declared> {
   const given = secretsOf(args.values("secret"));
-  const config = await loadConfig({ file: args.value("config"), execute });
+  // Who names what to mask does not need the configuration that happens to be here.
+  const named = given.size > 0 || args.values("env-file").length > 0;
+  const config =
+    !execute && named && args.value("config") === undefined
+      ? null
+      : await loadConfig({ file: args.value("config"), execute });
   if (config === null && launch !== undefined) {
     throw new SecretError(
       "USAGE",

@@ -1,4 +1,4 @@
-import { maskOf, minMaskedBytes, plainReason, type Secret, SecretError } from "../secrets/index.ts";
+import { maskOf, minMaskedBytes, plainReason, type Secret } from "../secrets/index.ts";
 import * as encode from "./encodings.ts";
 
 /** A value, ready to be encoded. `text` is null for bytes that are not UTF-8. */
@@ -105,23 +105,19 @@ const minStrongBitsPerByte = 3;
 const minEncodedValueBytes = 6;
 const minLineBytes = 12;
 const minLeafBytes = 8;
-const maxValueBytes = 64 * 1024;
+/** Every form of larger values would cost too much memory. */
+const maxFullBytes = 64 * 1024;
+const formsOfLarge: ReadonlySet<FormId> = new Set(["raw", "base64", "json", "line"]);
 const maxLeaves = 1000;
 
 /**
- * Every form of a secret, without duplicates.
+ * Every form of a secret, without duplicates; of a value above 64 KiB only raw, base64, JSON and its
+ * lines.
  *
  * @returns Nothing for a value below 4 bytes: it would mask half of every text.
- * @throws {@link SecretError} `SECRET_MALFORMED` for a value above 64 KiB.
  */
 export function needlesOf(secret: Secret): Needle[] {
   const bytes = Buffer.from(secret.revealBytes());
-  if (bytes.length > maxValueBytes) {
-    throw new SecretError(
-      "SECRET_MALFORMED",
-      `${secret.name ?? "the secret"} has ${bytes.length} bytes; values above ${maxValueBytes} cannot be masked`,
-    );
-  }
   const source = {
     name: secret.name,
     mask: maskOf(secret.name),
@@ -134,6 +130,7 @@ export function needlesOf(secret: Secret): Needle[] {
   for (const form of [...wholeForms, ...partForms]) {
     const whole = wholeForms.includes(form);
     if (form.id !== "raw" && bytes.length < minEncodedValueBytes) continue;
+    if (bytes.length > maxFullBytes && !formsOfLarge.has(form.id)) continue;
     for (const variant of form.variants(value)) {
       const needle = Buffer.from(variant as string);
       const key = needle.toString("latin1");

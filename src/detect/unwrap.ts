@@ -32,14 +32,23 @@ const backslash = 0x5c;
 /** A longer gap separates texts; this also bounds what a stream must hold back. */
 const maxGap = 512;
 
+/** Bytes that may begin something that is left out. */
+const special = new Uint8Array(256);
+for (const byte of [newline, carriageReturn, escapeByte, backslash]) special[byte] = 1;
+
 export class Unwrapper {
   /** Where runs of kept bytes begin, in the view and in the stream; the last run is open. */
   #runs: { readonly view: number; readonly stream: number }[] = [];
   #mode = inText;
   #gap = 0;
+  /** The last chunk ended with a backslash: the next byte tells whether it is text. */
   #backslash: boolean = false;
   #length = 0;
   #scratch = Buffer.allocUnsafe(0);
+  #used = 0;
+  #pieces: Piece[] = [];
+  #pieceStart = 0;
+  #cut: boolean = false;
 
   /** The number of bytes kept so far: the end of the view. */
   get length(): number {
@@ -51,54 +60,63 @@ export class Unwrapper {
    *
    * @returns What it keeps; the bytes are valid until the next call.
    */
-  push(chunk: Uint8Array, base: number): Piece[] {
+  push(chunk: Uint8Array, base: number): readonly Piece[] {
+    const end = chunk.length;
     // One byte more: a backslash of the last chunk may turn out to be text.
-    if (this.#scratch.length < chunk.length + 1) {
-      this.#scratch = Buffer.allocUnsafe(chunk.length + 1);
-    }
-    const pieces: Piece[] = [];
-    let start = 0;
-    let used = 0;
-    let cut = false;
-    const finish = () => {
-      if (used > start) {
-        const bytes = this.#scratch.subarray(start, used);
-        pieces.push({ bytes, base: this.#length - bytes.length, cut });
-      }
-      start = used;
-    };
-    const keep = (byte: number, offset: number) => {
-      if (this.#gap > 0 || this.#runs.length === 0) {
-        if (this.#gap > maxGap) {
-          finish();
-          cut = true;
-        }
-        this.#gap = 0;
-        this.#runs.push({ view: this.#length, stream: offset });
-      }
-      this.#scratch[used++] = byte;
-      this.#length++;
-    };
-    for (let i = 0; i < chunk.length; i++) {
+    if (this.#scratch.length < end + 1) this.#scratch = Buffer.allocUnsafe(end + 1);
+    this.#pieces = [];
+    this.#used = 0;
+    this.#pieceStart = 0;
+    this.#cut = false;
+    let i = 0;
+    while (i < end) {
       const byte = chunk[i] as number;
-      if (this.#mode !== inText && this.#skip(byte)) continue;
+      if (this.#mode !== inText && this.#skip(byte)) {
+        i++;
+        continue;
+      }
       const isBreak = byte === newline || byte === carriageReturn;
       if (this.#backslash) {
         this.#backslash = false;
         if (isBreak) this.#gap++;
-        else keep(backslash, base + i - 1);
+        else this.#keep(oneBackslash, 0, 1, base + i - 1);
       }
       if (isBreak || byte === escapeByte) {
         this.#mode = isBreak ? afterBreak : afterEscape;
         this.#gap++;
-      } else if (byte === backslash) {
-        this.#backslash = true;
-      } else {
-        keep(byte, base + i);
+        i++;
+        continue;
       }
+      const from = i;
+      if (byte === backslash) i++;
+      else while (i < end && special[chunk[i] as number] === 0) i++;
+      if (byte !== backslash) this.#keep(chunk, from, i, base + from);
+      else this.#backslash = true;
     }
-    finish();
-    return pieces;
+    this.#finishPiece();
+    return this.#pieces;
+  }
+
+  /** Takes bytes of the chunk over into the view; `stream` is the offset of the first. */
+  #keep(chunk: Uint8Array, from: number, to: number, stream: number): void {
+    if (this.#gap > 0 || this.#runs.length === 0) {
+      if (this.#gap > maxGap) {
+        this.#finishPiece();
+        this.#cut = true;
+      }
+      this.#gap = 0;
+      this.#runs.push({ view: this.#length, stream });
+    }
+    this.#scratch.set(chunk.subarray(from, to), this.#used);
+    this.#used += to - from;
+    this.#length += to - from;
+  }
+
+  #finishPiece(): void {
+    if (this.#used === this.#pieceStart) return;
+    const bytes = this.#scratch.subarray(this.#pieceStart, this.#used);
+    this.#pieces.push({ bytes, base: this.#length - bytes.length, cut: this.#cut });
+    this.#pieceStart = this.#used;
   }
 
   /** Consumes a byte outside text; false if the byte belongs to text again. */
@@ -133,6 +151,8 @@ export class Unwrapper {
     if (past > 0) this.#runs.splice(0, past);
   }
 }
+
+const oneBackslash = Uint8Array.of(backslash);
 
 /** The byte is text and ends what was skipped. */
 const endsBefore = -1;

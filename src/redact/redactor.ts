@@ -44,11 +44,7 @@ export interface StreamOptions {
 
 /** Masks secrets in text and streams. It keeps what it needs: disposing a secret unmasks nothing. */
 export interface Redactor extends Disposable {
-  /**
-   * Masks one more secret from now on, also in streams that are under way.
-   *
-   * @throws SecretError `SECRET_MALFORMED` for a value above 64 KiB.
-   */
+  /** Masks one more secret from now on, also in streams that are under way. */
   add(secret: Secret): void;
   /** The text with every form of every secret replaced by its mask. */
   redact(text: string): string;

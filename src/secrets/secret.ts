@@ -1,4 +1,3 @@
-import { createHmac, randomBytes } from "node:crypto";
 import { inspect } from "node:util";
 import { SecretError } from "./errors.ts";
 import { announce, forget } from "./on-secret.ts";
@@ -6,9 +5,20 @@ import { announce, forget } from "./on-secret.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** Loaded at the first secret: it is a third of what importing the core would cost. */
+let crypto: typeof import("node:crypto") | undefined;
 /** Fingerprints of one process cannot be compared with those of another, nor guessed offline. */
-const processKey = randomBytes(32);
+let processKey: Uint8Array | undefined;
 
+function fingerprintOf(bytes: Uint8Array): string {
+  crypto ??= process.getBuiltinModule("node:crypto");
+  processKey ??= crypto.randomBytes(32);
+  const digest = crypto.createHmac("sha256", processKey).update(bytes).digest("hex");
+  return `process:${digest.slice(0, 32)}`;
+}
+
+/** Stores take 64 KiB, variables 128 KiB; a larger value is a file that was taken for a secret. */
+const maxBytes = 1024 * 1024;
 const namePattern = /^[\w.:/@+-]{1,128}$/;
 const maskPattern = /\[REDACTED(?::[\w.:/@+-]{1,128})?\]/;
 
@@ -43,7 +53,8 @@ export class Secret {
   /**
    * @param value - Text, or bytes (copied).
    * @param options - `name` stands in the mask: letters, digits and `_.:/@+-`, at most 128.
-   * @throws {@link SecretError} `SECRET_EMPTY`, or `DECLARATION_INVALID` for an unusable name.
+   * @throws {@link SecretError} `SECRET_EMPTY`, `SECRET_MALFORMED` above 1 MiB, or
+   *   `DECLARATION_INVALID` for an unusable name.
    */
   constructor(value: string | Uint8Array, options: { name?: string | undefined } = {}) {
     const { name } = options;
@@ -60,9 +71,14 @@ export class Secret {
     if (this.#bytes.length === 0) {
       throw new SecretError("SECRET_EMPTY", `${label(name)} is empty; leave it unset instead`);
     }
+    if (this.#bytes.length > maxBytes) {
+      throw new SecretError(
+        "SECRET_MALFORMED",
+        `${label(name)} has ${this.#bytes.length} bytes; a secret has at most ${maxBytes}`,
+      );
+    }
     this.#name = name;
-    const digest = createHmac("sha256", processKey).update(this.#bytes).digest("hex");
-    this.fingerprint = `process:${digest.slice(0, 32)}`;
+    this.fingerprint = fingerprintOf(this.#bytes);
     Object.freeze(this);
     announce(this);
   }

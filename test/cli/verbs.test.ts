@@ -1,0 +1,154 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { emptyFolder, nopeek } from "../support/command.ts";
+import { randomToken } from "../support/values.ts";
+
+const token = randomToken("hf_");
+
+describe("check", () => {
+  const files = { ".env": `HF_TOKEN=${token}\nPORT=8080\nMISSING=\n` };
+
+  it("tells where each secret is from, and what to do about the others", async () => {
+    const run = await nopeek(["check"], { cwd: emptyFolder(files) });
+    expect(run).toMatchObject({ code: 1, stderr: "" });
+    expect(run.stdout).toBe(
+      [
+        "ok      HF_TOKEN  from .env",
+        "failed  MISSING   env://MISSING does not exist or is empty; set it (SECRET_NOT_FOUND)",
+        "plain   PORT  (passed on, not masked)",
+        "1 of 2 failed\n",
+      ].join("\n"),
+    );
+  });
+
+  it("reports as JSON", async () => {
+    const run = await nopeek(["check", "--json", "--secret", "HF_TOKEN", "--secret", "B"], {
+      env: { HF_TOKEN: token },
+    });
+    expect(run.code).toBe(1);
+    expect(JSON.parse(run.stdout)).toEqual({
+      schemaVersion: 1,
+      secrets: [
+        {
+          name: "HF_TOKEN",
+          status: "ok",
+          from: ["env://HF_TOKEN"],
+          provider: "env",
+          origin: "the environment",
+        },
+        {
+          name: "B",
+          status: "failed",
+          from: ["env://B"],
+          code: "SECRET_NOT_FOUND",
+          message: "env://B does not exist or is empty; set it",
+        },
+      ],
+      plain: [],
+    });
+  });
+
+  it("exits 0 when all resolve, 2 when it could not look", async () => {
+    const env = { HF_TOKEN: token };
+    expect((await nopeek(["check", "--secret", "HF_TOKEN"], { env })).code).toBe(0);
+    expect((await nopeek(["check", "--env-file", "none"])).code).toBe(2);
+    expect((await nopeek(["check", "--", "x"])).code).toBe(64);
+  });
+
+  it("tells of an optional secret that is absent", async () => {
+    const cwd = emptyFolder({
+      "nopeek.config.json": JSON.stringify({ secrets: { A: { from: "env://A", optional: true } } }),
+    });
+    expect(await nopeek(["check"], { cwd })).toMatchObject({
+      code: 0,
+      stdout: "absent  A  optional, not in env://A\n1 resolved\n",
+    });
+  });
+});
+
+describe("redact", () => {
+  it("masks what is declared, in bytes of any kind", async () => {
+    const input = Buffer.concat([
+      Buffer.from([0xff, 0]),
+      Buffer.from(`${token} ${Buffer.from(token).toString("base64")}\n`),
+      Buffer.from([0xc3]),
+    ]);
+    const run = await nopeek(["redact", "--secret", "HF_TOKEN"], {
+      env: { HF_TOKEN: token },
+      input,
+    });
+    const masked = Buffer.concat([
+      Buffer.from([0xff, 0]),
+      Buffer.from("[REDACTED:HF_TOKEN] [REDACTED:HF_TOKEN]\n"),
+      Buffer.from([0xc3]),
+    ]);
+    expect([run.code, run.bytes.equals(masked), run.stderr]).toEqual([0, true, ""]);
+  });
+
+  it("uses ./.env, and says so when nothing is declared", async () => {
+    const cwd = emptyFolder({ ".env": `A=${token}\n` });
+    expect((await nopeek(["redact"], { cwd, input: token })).stdout).toBe("[REDACTED:A]");
+    const nothing = await nopeek(["redact"], { input: token });
+    expect(nothing).toMatchObject({ code: 0, stdout: token });
+    expect(nothing.stderr).toContain("nothing is masked");
+  });
+
+  it("writes nothing if a secret is missing", async () => {
+    const run = await nopeek(["redact", "--secret", "A"], { input: "text" });
+    expect(run).toMatchObject({ code: 78, stdout: "" });
+  });
+
+  it("needs no configuration that is code when it is told what to mask", async () => {
+    const cwd = emptyFolder({ "nopeek.config.ts": "process.exit(99)", e: `A=${token}\n` });
+    expect(await nopeek(["redact", "--env-file", "e"], { cwd, input: token })).toMatchObject({
+      code: 0,
+      stdout: "[REDACTED:A]",
+    });
+  });
+});
+
+describe("init", () => {
+  it("writes a configuration of names only, and a line in .gitignore", async () => {
+    const cwd = emptyFolder({
+      ".env": `HF_TOKEN=${token}\nPORT=8080\n`,
+      ".gitignore": "node_modules",
+    });
+    const run = await nopeek(["init"], { cwd });
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    const config = readFileSync(join(cwd, "nopeek.config.ts"), "utf8");
+    expect(config).toContain('"HF_TOKEN": "dotenv://.env#HF_TOKEN"');
+    expect(config).not.toContain("PORT");
+    expect(config + run.stdout).not.toContain(token);
+    expect(readFileSync(join(cwd, ".gitignore"), "utf8")).toBe("node_modules\n.env\n");
+    expect((await nopeek(["check"], { cwd })).code).toBe(0);
+  });
+
+  it("changes nothing that exists", async () => {
+    const cwd = emptyFolder({ "nopeek.config.json": "{}", ".gitignore": ".env\n" });
+    const run = await nopeek(["init"], { cwd });
+    expect(run).toMatchObject({ code: 64, stdout: "" });
+    expect(existsSync(join(cwd, "nopeek.config.ts"))).toBe(false);
+    expect(readFileSync(join(cwd, "nopeek.config.json"), "utf8")).toBe("{}");
+  });
+});
+
+describe("help", () => {
+  it.each([[], ["--help"], ["help"], ["-h"]])("is shown for %j", async (...args) => {
+    const run = await nopeek(args);
+    expect(run.code).toBe(0);
+    for (const verb of ["run", "check", "redact", "init"])
+      expect(run.stdout).toContain(`  ${verb} `);
+  });
+
+  it.each(["run", "exec", "check", "redact", "init"])("teaches %s", async (verb) => {
+    const run = await nopeek([verb, "--help"]);
+    expect(run.code).toBe(0);
+    for (const part of ["usage: nopeek", "options:", "examples:"])
+      expect(run.stdout).toContain(part);
+  });
+
+  it("tells the version", async () => {
+    expect((await nopeek(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
