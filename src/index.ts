@@ -4,9 +4,15 @@
  * @module
  */
 export {
+  type Attachment,
+  type AttachOutcome,
+  type CallContext,
+  type Capability,
+  type Change,
   createSecrets,
   type Declarations,
   defineSecrets,
+  errorCodes,
   type GetOptions,
   type LoadedSecrets,
   onSecret,
@@ -25,6 +31,9 @@ export {
   type SecretProvider,
   type Secrets,
   type SecretsOptions,
+  type StageControl,
+  type Stages,
   type StandardSchema,
   type StoredValue,
+  type Written,
 } from "./secrets/index.ts";

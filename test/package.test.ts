@@ -13,6 +13,7 @@ it("the core exports what the documentation names", async () => {
     "SecretError",
     "createSecrets",
     "defineSecrets",
+    "errorCodes",
     "onSecret",
     "parseReference",
   ]);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type EnvProvider, env } from "../../adapters/env.ts";
-import { type LoadedConfig, launchOptions, loadConfig } from "../config/index.ts";
+import { launchOptions, loadConfig } from "../config/index.ts";
 import { globPattern, type LaunchOptions } from "../launch/index.ts";
 import {
   assertVariableName,
@@ -161,5 +161,3 @@ function isPlain(name: string, value: string, patterns: readonly RegExp[]): bool
   if (patterns.some((pattern) => pattern.test(name))) return true;
   return !looksLikeReference(value, knownSchemes) && plainReason(value) !== null;
 }
-
-export type { LoadedConfig };

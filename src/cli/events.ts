@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { SecretError } from "../secrets/index.ts";
 
 /** What happened in a run; no field holds text of the job. */
-export type RunEvent =
+type RunEvent =
   | { readonly type: "start"; readonly runId: string; readonly program: string }
   | {
       readonly type: "redaction";

@@ -78,7 +78,7 @@ export function buildEnvironment(options: EnvironmentOptions): JobEnvironment {
 }
 
 /** Whether a variable of this name has to be declared as a secret to reach a job. */
-export function isCredentialName(name: string): boolean {
+function isCredentialName(name: string): boolean {
   return hasWord(name, credentialWords);
 }
 

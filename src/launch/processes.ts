@@ -11,7 +11,7 @@ interface Process {
  * The live processes of a job: those of its process group, and those that left it but carry its
  * run id in their environment. Linux only; elsewhere the list is empty and the group is all.
  */
-export function processesOf(runId: string, group: number): Process[] {
+function processesOf(runId: string, group: number): Process[] {
   return listPids().flatMap((pid) => {
     if (pid === process.pid) return [];
     const stat = readStat(pid);

@@ -1,5 +1,5 @@
 /** The signals that a job gets from its launcher. */
-export const forwardedSignals = [
+const forwardedSignals = [
   "SIGINT",
   "SIGTERM",
   "SIGHUP",

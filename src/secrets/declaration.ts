@@ -34,8 +34,14 @@ export type Declarations<Input extends Record<string, SecretInput> = Record<stri
 
 /** What `load` gives for the declarations: `null` only where a declaration is optional. */
 export type LoadedSecrets<Input extends Record<string, SecretInput>> = {
-  [Name in keyof Input]: Input[Name] extends { optional: true } ? Secret | null : Secret;
+  -readonly [Name in keyof Input]: Input[Name] extends { optional: true } ? Secret | null : Secret;
 };
+
+/** Refuses options that do not exist, which a type parameter alone would let through. */
+type KnownOptions<Input> = { [Name in keyof Input]: Known<Input[Name]> };
+type Known<Given> = Given extends string | Secret
+  ? Given
+  : { [Key in keyof Given]: Key extends keyof SecretDeclaration ? Given[Key] : never };
 
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 const knownKeys = new Set<string>([
@@ -63,7 +69,7 @@ const knownKeys = new Set<string>([
  * const { HF_TOKEN } = await secrets.load(declared);
  */
 export function defineSecrets<const Input extends Record<string, SecretInput>>(
-  input: Input,
+  input: Input & KnownOptions<Input>,
 ): Declarations<Input> {
   const declared = new Map<string, SecretDeclaration | Secret>();
   for (const [name, given] of Object.entries<SecretInput>(input)) {

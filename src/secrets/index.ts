@@ -20,7 +20,7 @@ export {
   type SecretFailure,
 } from "./errors.ts";
 export { onSecret, type SecretListener } from "./on-secret.ts";
-export { minMaskedBytes, minSecretBytes, plainReason } from "./plain.ts";
+export { minMaskedBytes, plainReason } from "./plain.ts";
 export type {
   Attachment,
   AttachOutcome,
@@ -45,4 +45,4 @@ export {
   throwFailures,
 } from "./resolver.ts";
 export { assertUnmasked, maskOf, Secret } from "./secret.ts";
-export type { SchemaResult, StandardSchema } from "./standard-schema.ts";
+export type { StandardSchema } from "./standard-schema.ts";

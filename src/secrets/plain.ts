@@ -4,7 +4,7 @@
  */
 
 /** Shorter values are never taken for secrets unless a declaration says `allowWeak`. */
-export const minSecretBytes = 8;
+const minSecretBytes = 8;
 
 /** Shorter values are never masked at all: they occur everywhere by chance. */
 export const minMaskedBytes = 4;
