@@ -84,6 +84,7 @@ export function env(options: EnvOptions = {}): EnvProvider {
     name: "env",
     schemes: ["env", "dotenv"],
     ownFields: ["dotenv"],
+    local: true,
     capabilities: ["read"],
     readFile: read,
     read: (references) =>

@@ -4,8 +4,10 @@
  * @module
  */
 export {
+  Attached,
   type Attachment,
   type AttachOutcome,
+  type CacheOptions,
   type CallContext,
   type Capability,
   type Change,
@@ -16,10 +18,13 @@ export {
   type GetOptions,
   type LoadedSecrets,
   onSecret,
+  type PutOptions,
+  type PutValue,
   parseReference,
   type ReadOutcome,
   type Reference,
   type Resolution,
+  type ResolveOptions,
   Secret,
   type SecretDeclaration,
   SecretError,

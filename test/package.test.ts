@@ -9,6 +9,7 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 it("the core exports what the documentation names", async () => {
   expect(Object.keys(await import("nopeek")).sort()).toEqual([
+    "Attached",
     "Secret",
     "SecretError",
     "createSecrets",

@@ -3,6 +3,7 @@ import { constants as osConstants } from "node:os";
 import type { Writable } from "node:stream";
 import { createRedactor, type Finding, type Redactor } from "../redact/index.ts";
 import {
+  type Attached,
   assertUnmasked,
   assertVariableName,
   createSecrets,
@@ -111,12 +112,13 @@ export async function launch(options: LaunchOptions): Promise<LaunchResult> {
     );
   }
   const runId = randomUUID();
-  const secrets = await resolveSecrets(options);
+  const runtime = options.on ?? local();
+  const { secrets, attached } = await resolveSecrets(options, runtime.attaches ?? []);
   const environment = buildEnvironment({
     from: process.env,
     pass: options.pass ?? [],
     set: checkVariables(options.env ?? {}),
-    declared: secrets.map(({ secret }) => secret.name ?? ""),
+    declared: [...secrets.map(({ secret }) => secret), ...attached].map(({ name }) => name ?? ""),
     runId,
   });
   // The declared ones first: their names stand in the masks. Then whatever else this process knows.
@@ -131,11 +133,12 @@ export async function launch(options: LaunchOptions): Promise<LaunchResult> {
   }
   // Before files with secrets are written: a signal must not end this process and leave them.
   using signals = takeSignals(options.forwardSignals === true);
-  const job = await (options.on ?? local()).start({
+  const job = await runtime.start({
     runId,
     command,
     env: environment.variables,
     secrets: secrets.map(toJobSecret),
+    attached,
     cwd: options.cwd,
   });
   options.onStart?.(runId);
@@ -147,16 +150,20 @@ interface Resolved {
   readonly as: "env" | "file";
 }
 
-async function resolveSecrets(options: LaunchOptions): Promise<Resolved[]> {
+async function resolveSecrets(
+  options: LaunchOptions,
+  attach: readonly string[],
+): Promise<{ secrets: Resolved[]; attached: Attached[] }> {
   const given = options.secrets ?? {};
   const declared =
     given instanceof Map
       ? (given as Declarations)
       : defineSecrets(given as Readonly<Record<string, SecretInput>>);
   const from = options.from ?? createSecrets({ providers: [] });
-  const resolutions = await from.resolve(declared, { signal: options.signal });
+  const resolutions = await from.resolve(declared, { signal: options.signal, attach });
   throwFailures(resolutions.flatMap(({ failure }) => (failure ? [failure] : [])));
-  return resolutions.flatMap(({ name, secret }) => {
+  const attached = resolutions.flatMap(({ attached }) => (attached ? [attached] : []));
+  const secrets = resolutions.flatMap(({ name, secret }) => {
     if (secret === null) return [];
     assertUnmasked(secret);
     const declaration = declared.get(name);
@@ -165,6 +172,7 @@ async function resolveSecrets(options: LaunchOptions): Promise<Resolved[]> {
     const named = secret.name === name ? secret : new Secret(secret.revealBytes(), { name });
     return [{ secret: named, as }];
   });
+  return { secrets, attached };
 }
 
 function toJobSecret({ secret, as }: Resolved): JobSecret {

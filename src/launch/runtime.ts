@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { Attached } from "../secrets/index.ts";
 
 /** What a runtime is asked to run. Everything in it was checked; `secrets` is the only secret part. */
 export interface Job {
@@ -8,6 +9,8 @@ export interface Job {
   readonly env: Readonly<Record<string, string>>;
   /** Secret variables by name, as bytes to be delivered. */
   readonly secrets: readonly JobSecret[];
+  /** Secrets that the runtime injects itself, from where they live. */
+  readonly attached: readonly Attached[];
   readonly cwd: string | undefined;
 }
 
@@ -44,6 +47,8 @@ export interface RunningJob {
 export interface Runtime {
   /** For messages and events: `local`. */
   readonly name: string;
+  /** Names of the providers whose secrets it can attach, without a value passing through here. */
+  readonly attaches?: readonly string[];
   /**
    * Starts the job.
    *

@@ -1,3 +1,4 @@
+import type { Attached } from "./attached.ts";
 import { SecretError } from "./errors.ts";
 import { Secret } from "./secret.ts";
 import type { StandardSchema } from "./standard-schema.ts";
@@ -32,10 +33,17 @@ export type SecretInput = string | SecretDeclaration | Secret;
 export type Declarations<Input extends Record<string, SecretInput> = Record<string, SecretInput>> =
   ReadonlyMap<string, SecretDeclaration | Secret> & { readonly input?: Input };
 
-/** What `load` gives for the declarations: `null` only where a declaration is optional. */
+/**
+ * What `load` gives for the declarations: `null` only where a declaration is optional, `Attached`
+ * only where every source is one that is never read.
+ */
 export type LoadedSecrets<Input extends Record<string, SecretInput>> = {
-  -readonly [Name in keyof Input]: Input[Name] extends { optional: true } ? Secret | null : Secret;
+  -readonly [Name in keyof Input]:
+    | LoadedFrom<Input[Name] extends { from: infer From } ? From : Input[Name]>
+    | (Input[Name] extends { optional: true } ? null : never);
 };
+type LoadedFrom<From> = From extends AttachedOnly | readonly AttachedOnly[] ? Attached : Secret;
+type AttachedOnly = `modal://${string}`;
 
 /** Refuses options that do not exist, which a type parameter alone would let through. */
 type KnownOptions<Input> = { [Name in keyof Input]: Known<Input[Name]> };

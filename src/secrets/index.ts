@@ -4,6 +4,8 @@
  *
  * @module
  */
+export { Attached } from "./attached.ts";
+export type { CacheOptions } from "./cache.ts";
 export {
   assertVariableName,
   type Declarations,
@@ -12,6 +14,7 @@ export {
   type SecretDeclaration,
   type SecretInput,
 } from "./declaration.ts";
+export { throwFailures } from "./declared-value.ts";
 export {
   codeOf,
   errorCodes,
@@ -35,14 +38,15 @@ export type {
   Written,
 } from "./provider.ts";
 export { looksLikeReference, parseReference, type Reference } from "./reference.ts";
-export {
-  createSecrets,
-  type GetOptions,
-  type Resolution,
-  type SecretObserver,
-  type Secrets,
-  type SecretsOptions,
-  throwFailures,
-} from "./resolver.ts";
+export { createSecrets } from "./resolver.ts";
 export { assertUnmasked, maskOf, Secret } from "./secret.ts";
+export type {
+  GetOptions,
+  Resolution,
+  ResolveOptions,
+  SecretObserver,
+  Secrets,
+  SecretsOptions,
+} from "./secrets.ts";
 export type { StandardSchema } from "./standard-schema.ts";
+export type { PutOptions, PutValue } from "./writing.ts";

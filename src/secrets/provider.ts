@@ -124,6 +124,10 @@ export interface SecretProvider {
   /** The schemes of the references it serves. */
   readonly schemes: readonly string[];
   readonly capabilities: readonly Capability[];
+  /** What to do instead of something it cannot do, as a sentence without a value. */
+  readonly whyNot?: Readonly<Partial<Record<Capability, string>>>;
+  /** Reads cost nothing and change at any time, so values are never kept. */
+  readonly local?: boolean;
   /**
    * Schemes whose `#field` the provider itself selects. For all others a field is taken from the
    * stored JSON document by `createSecrets`.

@@ -2,100 +2,113 @@ import { SecretError } from "./errors.ts";
 import type { ReadOutcome, SecretProvider } from "./provider.ts";
 import type { Reference } from "./reference.ts";
 
-/** Reads through one provider: one call for the reads of a turn, one read for equal references. */
-export interface Reader {
-  readonly provider: SecretProvider;
-  /** Whether the provider itself selects the field of this scheme's references. */
-  selects(scheme: string): boolean;
-  /** The caller's `signal` ends its own wait, never the shared read. */
-  read(reference: Reference, signal: AbortSignal | undefined): Promise<ReadOutcome>;
-}
-
 interface Waiting {
   readonly reference: Reference;
   readonly settle: (outcome: ReadOutcome) => void;
 }
 
-export function createReader(provider: SecretProvider, closing: AbortSignal): Reader {
-  const underWay = new Map<string, Promise<ReadOutcome>>();
-  let queue: Waiting[] = [];
+/** Reads through one provider: the reads of a turn go out as one call. */
+export class Reader {
+  readonly provider: SecretProvider;
+  readonly #closing: AbortSignal;
+  readonly #underWay = new Map<string, Promise<ReadOutcome>>();
+  #queue: Waiting[] = [];
 
-  async function flush(): Promise<void> {
-    const batch = queue;
-    queue = [];
-    const outcomes = await readAll(
-      provider,
-      batch.map(({ reference }) => reference),
-      closing,
+  constructor(provider: SecretProvider, closing: AbortSignal) {
+    this.provider = provider;
+    this.#closing = closing;
+  }
+
+  get canRead(): boolean {
+    return this.provider.read !== undefined && this.provider.capabilities.includes("read");
+  }
+
+  /** Whether the provider itself selects the field of this scheme's references. */
+  selects(scheme: string): boolean {
+    return this.provider.ownFields?.includes(scheme) ?? false;
+  }
+
+  /** Equal for references that one read answers: those of several fields of one document. */
+  keyOf(reference: Reference): string {
+    const { scheme, path, options, field, base } = this.#asked(reference);
+    return JSON.stringify([scheme, path, Object.entries(options).sort(), field ?? null, base]);
+  }
+
+  /** Never rejects: what goes wrong is the outcome. Equal references of a turn share a read. */
+  read(reference: Reference): Promise<ReadOutcome> {
+    if (this.#closing.aborted) return Promise.resolve(aborted("the resolver was closed"));
+    if (!this.canRead) {
+      return Promise.resolve(cannot(this.provider, "read", reference));
+    }
+    const key = this.keyOf(reference);
+    const existing = this.#underWay.get(key);
+    if (existing !== undefined) return existing;
+    const read = new Promise<ReadOutcome>((settle) => {
+      if (this.#queue.length === 0) queueMicrotask(() => void this.#flush());
+      this.#queue.push({ reference: this.#asked(reference), settle });
+    }).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, read);
+    return read;
+  }
+
+  /** Waits for work that others may share: the caller's `signal` ends its own wait, not the work. */
+  waitFor<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    // A signal of its own for each wait: many listeners on one signal would be a warning of Node's.
+    const stopped = AbortSignal.any(
+      signal === undefined ? [this.#closing] : [signal, this.#closing],
     );
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        reject(aborted(this.#closing.aborted ? "the resolver was closed" : "the caller gave up"));
+      };
+      if (stopped.aborted) stop();
+      stopped.addEventListener("abort", stop, { once: true });
+      work.then(resolve, reject).finally(() => stopped.removeEventListener("abort", stop));
+    });
+  }
+
+  #asked(reference: Reference): Reference {
+    if (reference.field === undefined || this.selects(reference.scheme)) return reference;
+    return { ...reference, field: undefined };
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#queue;
+    this.#queue = [];
+    const outcomes = await this.#readAll(batch.map(({ reference }) => reference));
     batch.forEach(({ settle }, index) => {
       settle(outcomes[index] ?? null);
     });
   }
 
-  function share(reference: Reference): Promise<ReadOutcome> {
-    const key = keyOf(reference);
-    const existing = underWay.get(key);
-    if (existing !== undefined) return existing;
-    const read = new Promise<ReadOutcome>((settle) => {
-      if (queue.length === 0) queueMicrotask(() => void flush());
-      queue.push({ reference, settle });
-    }).finally(() => underWay.delete(key));
-    underWay.set(key, read);
-    return read;
+  /** A call that failed as a whole gives each of its references the error. */
+  async #readAll(references: readonly Reference[]): Promise<readonly ReadOutcome[]> {
+    try {
+      const outcomes = await this.provider.read?.(references, { signal: this.#closing });
+      if (outcomes?.length === references.length) return outcomes;
+      return references.map(() => this.#failed("did not answer for every reference"));
+    } catch (error) {
+      const failure = error instanceof SecretError ? error : this.#failed("failed");
+      return references.map(() => failure);
+    }
   }
 
-  return {
-    provider,
-    selects: (scheme) => provider.ownFields?.includes(scheme) ?? false,
-    read(reference, signal) {
-      if (closing.aborted) return Promise.reject(aborted("the resolver was closed"));
-      if (provider.read === undefined || !provider.capabilities.includes("read")) {
-        const message = `${provider.name} cannot read values (${reference.text})`;
-        return Promise.reject(new SecretError("SECRET_NOT_READABLE", message));
-      }
-      const own = provider.ownFields?.includes(reference.scheme) ?? false;
-      return unlessAborted(share(own ? reference : withoutField(reference)), signal);
-    },
-  };
+  #failed(how: string): SecretError {
+    return new SecretError("SECRET_UNREACHABLE", `the provider ${this.provider.name} ${how}`);
+  }
 }
 
-/** Never rejects: a call that failed as a whole gives each of its references the error. */
-async function readAll(
+/** The error for a capability that a provider does not have. */
+export function cannot(
   provider: SecretProvider,
-  references: readonly Reference[],
-  signal: AbortSignal,
-): Promise<readonly ReadOutcome[]> {
-  try {
-    const outcomes = await provider.read?.(references, { signal });
-    if (outcomes?.length === references.length) return outcomes;
-    return references.map(() => failed(provider, "did not answer for every reference"));
-  } catch (error) {
-    const failure = error instanceof SecretError ? error : failed(provider, "failed");
-    return references.map(() => failure);
-  }
-}
-
-function failed(provider: SecretProvider, how: string): SecretError {
-  return new SecretError("SECRET_UNREACHABLE", `the provider ${provider.name} ${how}`);
-}
-
-function withoutField(reference: Reference): Reference {
-  return reference.field === undefined ? reference : { ...reference, field: undefined };
-}
-
-function keyOf({ scheme, path, options, field, base }: Reference): string {
-  return JSON.stringify([scheme, path, Object.entries(options).sort(), field ?? null, base]);
-}
-
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  if (signal.aborted) return Promise.reject(aborted("the caller gave up"));
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(aborted("the caller gave up"));
-    signal.addEventListener("abort", stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
+  what: "read" | "write",
+  reference: Reference,
+): SecretError {
+  const hint = provider.whyNot?.[what];
+  return new SecretError(
+    what === "read" ? "SECRET_NOT_READABLE" : "SECRET_NOT_WRITABLE",
+    `${reference.text}: ${provider.name} cannot ${what} values${hint === undefined ? "" : `; ${hint}`}`,
+  );
 }
 
 function aborted(why: string): SecretError {

@@ -1,77 +1,20 @@
+import { Attached } from "./attached.ts";
+import { Cache } from "./cache.ts";
 import type { Declarations, LoadedSecrets, SecretDeclaration, SecretInput } from "./declaration.ts";
-import { codeOf, SecretError, type SecretErrorCode, type SecretFailure } from "./errors.ts";
+import { failureOf, makeSecret, throwFailures } from "./declared-value.ts";
+import { SecretError } from "./errors.ts";
 import { selectField } from "./field.ts";
-import { plainReason } from "./plain.ts";
-import type { ReadOutcome, SecretProvider, StoredValue } from "./provider.ts";
-import { createReader, type Reader } from "./reader.ts";
+import type { StoredValue, Written } from "./provider.ts";
+import { cannot, Reader } from "./reader.ts";
 import { parseReference, type Reference } from "./reference.ts";
-import { assertUnmasked, Secret } from "./secret.ts";
-import { checkText } from "./standard-schema.ts";
-
-/** Called with every secret that a resolver gives, before the caller gets it. */
-export type SecretObserver = (secret: Secret, reference: Reference) => void;
-
-export interface SecretsOptions {
-  /** Each scheme may be served by one provider. */
-  readonly providers: readonly SecretProvider[];
-  readonly observers?: readonly SecretObserver[];
-  /** Declarations that name another environment are refused. */
-  readonly environment?: string | undefined;
-}
-
-export interface GetOptions {
-  /** The name that stands in the mask. */
-  readonly name?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** What became of one declared name; safe to print but for `secret`. */
-export interface Resolution {
-  readonly name: string;
-  /** `null` with a failure, and for an optional secret that does not exist. */
-  readonly secret: Secret | null;
-  /** The reference that was taken, or those that were tried. */
-  readonly from: readonly string[];
-  readonly provider?: string | undefined;
-  readonly version?: string | undefined;
-  readonly origin?: string | undefined;
-  readonly failure?: SecretFailure | undefined;
-}
-
-/** One door to every store. */
-export interface Secrets {
-  /**
-   * Reads one secret.
-   *
-   * @throws {@link SecretError} `SECRET_NOT_FOUND` if the store says so, and a code of its own for
-   *   whatever else is wrong.
-   */
-  get(reference: string | Reference, options?: GetOptions): Promise<Secret>;
-  /** Like `get`, with `null` instead of `SECRET_NOT_FOUND`; everything else still throws. */
-  find(reference: string | Reference, options?: GetOptions): Promise<Secret | null>;
-  /**
-   * Reads everything that is declared, all of it or nothing.
-   *
-   * @throws {@link SecretError} `SECRETS_UNRESOLVED` with every failure listed; a single failure is
-   *   thrown with its own code.
-   */
-  load<Input extends Record<string, SecretInput>>(
-    declarations: Declarations<Input>,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<LoadedSecrets<Input>>;
-  /** Like `load`, but tells of each name instead of throwing. */
-  resolve(
-    declarations: Declarations,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<readonly Resolution[]>;
-  /** Ends what is under way and closes the providers. */
-  close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
-}
+import { Secret } from "./secret.ts";
+import type { GetOptions, Resolution, ResolveOptions, Secrets, SecretsOptions } from "./secrets.ts";
+import { type PutOptions, type PutValue, write } from "./writing.ts";
 
 /**
  * Puts providers behind one interface: each reference goes to the provider of its scheme, reads of
- * the same turn go out as one call, and concurrent reads of one secret share it.
+ * the same turn go out as one call, concurrent reads of one secret share it, and values of remote
+ * stores are kept for a while.
  *
  * @throws {@link SecretError} `DECLARATION_INVALID` if two providers serve one scheme.
  *
@@ -83,72 +26,127 @@ export function createSecrets(options: SecretsOptions): Secrets {
   return new Resolver(options);
 }
 
-class Resolver implements Secrets {
-  readonly #readers = new Map<string, Reader>();
-  readonly #providers: readonly SecretProvider[];
-  readonly #observers: readonly SecretObserver[];
-  readonly #environment: string | undefined;
-  readonly #closing = new AbortController();
+/** A reader and what it keeps. */
+interface Store {
+  readonly reader: Reader;
+  readonly cache: Cache;
+}
 
-  constructor({ providers, observers = [], environment }: SecretsOptions) {
-    this.#providers = providers;
-    this.#observers = observers;
-    this.#environment = environment;
-    for (const provider of providers) {
-      const reader = createReader(provider, this.#closing.signal);
+/** A secret that was given and may be given again without a look at the cache. */
+interface Warm {
+  readonly promise: Promise<Secret>;
+  readonly secret: Secret;
+  readonly until: number;
+}
+
+class Resolver implements Secrets {
+  readonly #stores = new Map<string, Store>();
+  readonly #options: SecretsOptions;
+  readonly #closing = new AbortController();
+  /** By reference and name; a warm `get` costs little more than a look into a map. */
+  readonly #warm = new Map<string, Map<string | undefined, Warm>>();
+
+  constructor(options: SecretsOptions) {
+    this.#options = options;
+    const warn = options.onWarning ?? ((message: string) => process.emitWarning(message));
+    for (const provider of options.providers) {
+      const reader = new Reader(provider, this.#closing.signal);
+      const kept = provider.local === true ? false : (options.cache ?? {});
+      const store = { reader, cache: new Cache(reader, kept, warn) };
       for (const scheme of provider.schemes) {
-        if (this.#readers.has(scheme)) {
+        if (this.#stores.has(scheme)) {
           throw new SecretError(
             "DECLARATION_INVALID",
             `two providers serve ${scheme}://; give one of them only`,
           );
         }
-        this.#readers.set(scheme, reader);
+        this.#stores.set(scheme, store);
       }
     }
   }
 
-  async get(reference: string | Reference, options: GetOptions = {}): Promise<Secret> {
+  get(reference: string | Reference, options: GetOptions = {}): Promise<Secret> {
+    if (typeof reference === "string" && options.maxAgeMs === undefined) {
+      const warm = this.#warm.get(reference)?.get(options.name);
+      if (warm !== undefined && performance.now() < warm.until && !warm.secret.isDisposed) {
+        if (options.signal?.aborted !== true) return warm.promise;
+      }
+    }
+    return this.#getCold(reference, options);
+  }
+
+  async #getCold(reference: string | Reference, options: GetOptions): Promise<Secret> {
     const secret = await this.find(reference, options);
     if (secret !== null) return secret;
     throw new SecretError("SECRET_NOT_FOUND", `${textOf(reference)} does not exist`);
   }
 
   async find(reference: string | Reference, options: GetOptions = {}): Promise<Secret | null> {
-    const parsed = typeof reference === "string" ? parseReference(reference) : reference;
-    const stored = await this.#read(parsed, false, options.signal);
+    const parsed = asReference(reference);
+    const { stored, freshUntil } = await this.#read(parsed, options);
     if (stored === null) return null;
-    return this.#give(new Secret(stored.value, { name: options.name }), parsed);
+    const secret = this.#give(new Secret(stored.value, { name: options.name }), parsed);
+    if (typeof reference === "string" && performance.now() < freshUntil) {
+      const byName = this.#warm.get(reference) ?? new Map<string | undefined, Warm>();
+      byName.set(options.name, { promise: Promise.resolve(secret), secret, until: freshUntil });
+      this.#warm.set(reference, byName);
+    }
+    return secret;
   }
 
   async load<Input extends Record<string, SecretInput>>(
     declarations: Declarations<Input>,
-    options: { readonly signal?: AbortSignal | undefined } = {},
+    options: ResolveOptions = {},
   ): Promise<LoadedSecrets<Input>> {
     const resolutions = await this.resolve(declarations, options);
-    const failures = resolutions.flatMap(({ failure }) => (failure ? [failure] : []));
-    throwFailures(failures);
-    const loaded: Record<string, Secret | null> = Object.create(null);
-    for (const { name, secret } of resolutions) loaded[name] = secret;
+    throwFailures(resolutions.flatMap(({ failure }) => (failure ? [failure] : [])));
+    const loaded: Record<string, Secret | Attached | null> = Object.create(null);
+    for (const { name, secret, attached } of resolutions) loaded[name] = attached ?? secret;
     return loaded as LoadedSecrets<Input>;
   }
 
   resolve(
     declarations: Declarations,
-    options: { readonly signal?: AbortSignal | undefined } = {},
+    options: ResolveOptions = {},
   ): Promise<readonly Resolution[]> {
     return Promise.all(
       [...declarations].map(([name, declaration]) =>
         declaration instanceof Secret
           ? { name, secret: declaration, from: [] }
-          : this.#resolve(name, declaration, options.signal),
+          : this.#resolve(name, declaration, options),
       ),
     );
   }
 
+  async put(
+    reference: string | Reference,
+    value: PutValue,
+    options: PutOptions = {},
+  ): Promise<Written> {
+    const parsed = asReference(reference);
+    const { reader } = this.#storeOf(parsed);
+    try {
+      return await write(reader.provider, parsed, value, options, this.#closing.signal);
+    } finally {
+      // Also after an error: the write may have had its effect.
+      this.invalidate(parsed);
+    }
+  }
+
+  invalidate(reference?: string | Reference): void {
+    this.#warm.clear();
+    if (reference === undefined) {
+      for (const { cache } of this.#stores.values()) cache.invalidate();
+    } else {
+      const parsed = asReference(reference);
+      this.#storeOf(parsed).cache.invalidate(parsed);
+    }
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all(this.#providers.map((provider) => provider.close?.()));
+    this.invalidate();
+    await Promise.all(this.#options.providers.map((provider) => provider.close?.()));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -158,21 +156,20 @@ class Resolver implements Secrets {
   async #resolve(
     name: string,
     declaration: SecretDeclaration,
-    signal: AbortSignal | undefined,
+    options: ResolveOptions,
   ): Promise<Resolution> {
     const tried: string[] = [];
     try {
       this.#checkEnvironment(declaration.environment);
-      for (const source of [declaration.from].flat()) {
-        const reference = parseReference(source, { base: declaration.base });
+      const references = [declaration.from]
+        .flat()
+        .map((source) => parseReference(source, { base: declaration.base }));
+      for (const reference of this.#usable(references, options.attach)) {
         tried.push(reference.text);
-        const stored = await this.#read(reference, declaration.coerce === true, signal);
-        if (stored === null) continue;
-        const secret = await makeSecret(name, declaration, stored);
-        this.#give(secret, reference);
-        const provider = this.#readers.get(reference.scheme)?.provider.name;
-        const { version, origin } = stored;
-        return { name, secret, from: [reference.text], provider, version, origin };
+        const resolution = this.#attaches(reference, options.attach)
+          ? await this.#attach(name, reference)
+          : await this.#readDeclared(name, declaration, reference, options.signal);
+        if (resolution !== null) return resolution;
       }
       if (declaration.optional === true) return { name, secret: null, from: tried };
       throw new SecretError("SECRET_NOT_FOUND", `${tried.join(" and ")} ${missing(tried.length)}`);
@@ -181,100 +178,99 @@ class Resolver implements Secrets {
     }
   }
 
+  async #readDeclared(
+    name: string,
+    declaration: SecretDeclaration,
+    reference: Reference,
+    signal: AbortSignal | undefined,
+  ): Promise<Resolution | null> {
+    const coerce = declaration.coerce === true;
+    const { stored } = await this.#read(reference, { signal, coerce });
+    if (stored === null) return null;
+    const secret = this.#give(await makeSecret(name, declaration, stored), reference);
+    const provider = this.#storeOf(reference).reader.provider.name;
+    const { version, createdAtMs, origin } = stored;
+    return { name, secret, from: [reference.text], provider, version, createdAtMs, origin };
+  }
+
+  async #attach(name: string, reference: Reference): Promise<Resolution | null> {
+    const { provider } = this.#storeOf(reference).reader;
+    const outcomes = await provider.attach?.([reference], { signal: this.#closing.signal });
+    const outcome = outcomes?.[0] ?? null;
+    if (outcome instanceof SecretError) throw outcome;
+    if (outcome === null) return null;
+    const attached = new Attached(name, outcome);
+    return { name, secret: null, attached, from: [reference.text], provider: provider.name };
+  }
+
+  /** Whether the secret is attached, not read: where both are possible, as the runtime asks. */
+  #attaches(reference: Reference, allowed: readonly string[] | undefined): boolean {
+    const { reader } = this.#storeOf(reference);
+    const can = reader.provider.capabilities.includes("attach");
+    return can && (allowed?.includes(reader.provider.name) ?? !reader.canRead);
+  }
+
+  /** The sources that can be read, or attached where that is allowed. */
+  #usable(references: readonly Reference[], allowed: readonly string[] | undefined): Reference[] {
+    const readable = (reference: Reference) => this.#storeOf(reference).reader.canRead;
+    const usable = references.filter(
+      (reference) => readable(reference) || this.#attaches(reference, allowed),
+    );
+    if (allowed === undefined && usable.some(readable)) return usable.filter(readable);
+    const [first] = references;
+    if (usable.length > 0 || first === undefined) return usable;
+    const { provider } = this.#storeOf(first).reader;
+    throw provider.capabilities.includes("attach")
+      ? new SecretError(
+          "SECRET_NOT_ATTACHABLE",
+          `${first.text} can only be attached, and not to this job; add a second source that can be read`,
+        )
+      : cannot(provider, "read", first);
+  }
+
   #checkEnvironment(environment: string | undefined): void {
-    if (environment === undefined || environment === this.#environment) return;
+    if (environment === undefined || environment === this.#options.environment) return;
     throw new SecretError(
       "ENVIRONMENT_REFUSED",
-      `it belongs to the environment ${environment}, and this launch is of ${this.#environment ?? "none"}`,
+      `it belongs to the environment ${environment}, and this launch is of ${this.#options.environment ?? "none"}`,
     );
   }
 
   async #read(
     reference: Reference,
-    coerce: boolean,
-    signal: AbortSignal | undefined,
-  ): Promise<StoredValue | null> {
-    const reader = this.#readers.get(reference.scheme);
-    if (reader === undefined) {
-      throw new SecretError(
-        "SCHEME_UNKNOWN",
-        `no provider for ${reference.scheme}://; known here: ${this.#knownSchemes()}`,
-      );
+    options: { coerce?: boolean; maxAgeMs?: number | undefined; signal?: AbortSignal | undefined },
+  ): Promise<{ readonly stored: StoredValue | null; readonly freshUntil: number }> {
+    const { reader, cache } = this.#storeOf(reference);
+    const { stored, freshUntil } = await cache.read(reference, options);
+    if (stored === null || reference.field === undefined || reader.selects(reference.scheme)) {
+      return { stored, freshUntil };
     }
-    const outcome: ReadOutcome = await reader.read(reference, signal);
-    if (outcome instanceof SecretError) throw outcome;
-    if (outcome === null || reference.field === undefined || reader.selects(reference.scheme)) {
-      return outcome;
-    }
-    const text = selectField(outcome.value, reference.field, { coerce });
-    return text === null ? null : { ...outcome, value: text };
+    const text = selectField(stored.value, reference.field, { coerce: options.coerce === true });
+    return { stored: text === null ? null : { ...stored, value: text }, freshUntil };
   }
 
-  #knownSchemes(): string {
-    return [...this.#readers.keys()].map((scheme) => `${scheme}://`).join(" ") || "none";
+  #storeOf(reference: Reference): Store {
+    const store = this.#stores.get(reference.scheme);
+    if (store !== undefined) return store;
+    const known = [...this.#stores.keys()].map((scheme) => `${scheme}://`).join(" ") || "none";
+    throw new SecretError(
+      "SCHEME_UNKNOWN",
+      `no provider for ${reference.scheme}://; known here: ${known}`,
+    );
   }
 
   #give(secret: Secret, reference: Reference): Secret {
-    for (const observer of this.#observers) observer(secret, reference);
+    for (const observer of this.#options.observers ?? []) observer(secret, reference);
     return secret;
   }
 }
 
-/** A weak value is refused before it becomes a secret: from then on it would be masked everywhere. */
-async function makeSecret(
-  name: string,
-  declaration: SecretDeclaration,
-  stored: StoredValue,
-): Promise<Secret> {
-  assertStrong(stored.value, declaration);
-  let secret = new Secret(stored.value, { name });
-  if (declaration.schema !== undefined) {
-    const checked = await checkText(declaration.schema, secret.reveal());
-    if ("objection" in checked) {
-      throw new SecretError(
-        "SECRET_INVALID",
-        `the value does not match its schema (${checked.objection})`,
-      );
-    }
-    assertStrong(checked.text, declaration);
-    secret = new Secret(checked.text, { name });
-  }
-  assertUnmasked(secret);
-  return secret;
-}
-
-function assertStrong(value: string | Uint8Array, declaration: SecretDeclaration): void {
-  const reason = plainReason(value);
-  if (reason === null || declaration.allowWeak === true) return;
-  throw new SecretError(
-    "SECRET_WEAK",
-    `the value is no secret to mask (${reason}): pass it as a plain variable, or declare it with allowWeak`,
-  );
-}
-
-/** Throws what failed: one failure with its own code, several as `SECRETS_UNRESOLVED`. */
-export function throwFailures(failures: readonly SecretFailure[]): void {
-  const [first] = failures;
-  if (first === undefined) return;
-  if (failures.length === 1) {
-    throw new SecretError(first.code, `${first.name}: ${first.message}`, { failures });
-  }
-  const lines = failures.map(({ name, message }) => `  ${name}: ${message}`);
-  throw new SecretError(
-    "SECRETS_UNRESOLVED",
-    `${failures.length} secrets failed:\n${lines.join("\n")}`,
-    { failures },
-  );
-}
-
-function failureOf(name: string, error: unknown): SecretFailure {
-  const code: SecretErrorCode = codeOf(error, "SECRET_UNREACHABLE");
-  const message = error instanceof SecretError ? error.message : "the provider failed";
-  return { name, code, message };
-}
-
 function missing(count: number): string {
   return count === 1 ? "does not exist or is empty; set it" : "do not exist or are empty; set one";
+}
+
+function asReference(reference: string | Reference): Reference {
+  return typeof reference === "string" ? parseReference(reference) : reference;
 }
 
 function textOf(reference: string | Reference): string {

@@ -88,6 +88,11 @@ export class Secret {
     return this.#name;
   }
 
+  /** Whether the value is gone. */
+  get isDisposed(): boolean {
+    return this.#bytes === null;
+  }
+
   /**
    * The value as text.
    *
