@@ -1,0 +1,164 @@
+import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { sendFailure, sendHalf, sendMessages, sendPage } from "./answer.ts";
+import { FaultQueue, type ModalFault } from "./faults.ts";
+import { messagesOf } from "./frames.ts";
+import { type Codec, loadCodecs } from "./protocol.ts";
+import { type CallInfo, type Handler, type Message, RpcError, type ServicePart } from "./rpc.ts";
+
+/** A call that the server received. */
+export interface ModalCall {
+  /** Such as `SecretGetOrCreate`. */
+  readonly method: string;
+  readonly request: Readonly<Message>;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** gRPC over loopback, without TLS: parts, faults and a record of every call. */
+export interface RpcServer {
+  readonly port: number;
+  readonly calls: readonly ModalCall[];
+  readonly faults: FaultQueue;
+  close(): Promise<void>;
+}
+
+/** Starts serving the parts; `check` refuses calls before they have any effect. */
+export async function serveParts(
+  parts: readonly ServicePart[],
+  check: (call: CallInfo) => void,
+): Promise<RpcServer> {
+  const codecs = await loadCodecs(parts);
+  const handlers = new Map(parts.flatMap((part) => Object.entries(part.handlers)));
+  const faults = new FaultQueue();
+  const calls: ModalCall[] = [];
+  const sessions = new Set<{ destroy(): void }>();
+  const closing = new AbortController();
+  const server = createServer();
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.on("close", () => sessions.delete(session));
+    session.on("error", () => session.destroy());
+  });
+  server.on("stream", (stream, headers) => {
+    stream.on("error", () => undefined);
+    void answer(stream, headers).catch((error: unknown) => {
+      if (!stream.destroyed && !stream.headersSent) sendFailure(stream, error);
+    });
+  });
+
+  async function answer(stream: ServerHttp2Stream, received: IncomingHttpHeaders): Promise<void> {
+    const path = received[":path"] ?? "";
+    const codec = codecs.get(path);
+    const method = path.slice(path.lastIndexOf("/") + 1);
+    const handle = handlers.get(method);
+    const call: CallInfo = { method, headers: plainHeaders(received), signal: goneSignal(stream) };
+    if (codec === undefined || handle === undefined) {
+      throw new RpcError("UNIMPLEMENTED", `${method} is not served here`);
+    }
+    if (!String(received["content-type"]).startsWith("application/grpc")) {
+      throw new RpcError("INVALID_ARGUMENT", "the call is no gRPC");
+    }
+    const request = codec.decodeRequest(await oneMessage(stream));
+    calls.push({ method, request, headers: call.headers });
+    const fault = faults.take(method);
+    if (fault?.delayMs !== undefined) {
+      await sleep(fault.delayMs, undefined, { signal: closing.signal }).catch(() => undefined);
+    }
+    if (fault?.afterEffect !== true) fail(fault);
+    if (fault?.breaks !== undefined && fault.afterEffect !== true) {
+      return misbehave(stream, fault.breaks, new Uint8Array(64));
+    }
+    check(call);
+    const result = responses(codec, handle, request, call);
+    if (fault?.breaks !== undefined) {
+      for await (const message of result) return misbehave(stream, fault.breaks, message);
+    }
+    // Before the first message a failure is told at once; a stream tells it at its end.
+    if (codec.responseStream) return sendMessages(stream, result);
+    const messages: Uint8Array[] = [];
+    for await (const message of result) messages.push(message);
+    fail(fault);
+    return sendMessages(stream, messages);
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    calls,
+    faults,
+    async close() {
+      closing.abort();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const session of sessions) session.destroy();
+      await closed;
+    },
+  };
+}
+
+function fail(fault: ModalFault | undefined): void {
+  if (fault?.status === undefined) return;
+  throw new RpcError(fault.status, fault.details ?? "injected", fault.retryAfterMs);
+}
+
+async function* responses(
+  codec: Codec,
+  handle: Handler,
+  request: Message,
+  call: CallInfo,
+): AsyncGenerator<Uint8Array> {
+  const result = await handle(request, call);
+  if (!codec.responseStream) yield codec.encodeResponse(result as Message);
+  else
+    for await (const message of result as AsyncIterable<Message>) {
+      yield codec.encodeResponse(message);
+    }
+}
+
+async function oneMessage(stream: ServerHttp2Stream): Promise<Buffer> {
+  const messages: Buffer[] = [];
+  for await (const message of messagesOf(stream)) messages.push(message);
+  const [message] = messages;
+  if (message !== undefined && messages.length === 1) return message;
+  throw new RpcError("INTERNAL", "a call without streaming holds exactly one message");
+}
+
+function misbehave(
+  stream: ServerHttp2Stream,
+  how: NonNullable<ModalFault["breaks"]>,
+  message: Uint8Array,
+): void {
+  switch (how) {
+    case "reset":
+      stream.close(stream.session?.destroyed ? undefined : 2);
+      break;
+    case "disconnect":
+      sendHalf(stream, message);
+      setImmediate(() => stream.session?.destroy());
+      break;
+    case "truncate":
+      sendHalf(stream, message);
+      stream.end();
+      break;
+    case "page":
+      sendPage(stream);
+      break;
+    case "hang":
+      break;
+  }
+}
+
+function plainHeaders(received: IncomingHttpHeaders): Record<string, string> {
+  const headers: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(received)) headers[name] = String(value);
+  return headers;
+}
+
+function goneSignal(stream: ServerHttp2Stream): AbortSignal {
+  const gone = new AbortController();
+  stream.on("close", () => gone.abort());
+  return gone.signal;
+}
