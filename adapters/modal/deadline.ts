@@ -23,11 +23,16 @@ export async function bounded<T>(
   { signals, timeoutMs, where }: Limits,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  // Not by listeners of our own on the given signals: Node warns of more than ten on one signal.
+  const givenUp = AbortSignal.any([...signals]);
   const ending = new AbortController();
-  const aborted = () => {
-    ending.abort(new SecretError("SECRET_ABORTED", `${where}: the caller gave up`));
+  const giveUp = () => {
+    ending.abort(
+      new SecretError("SECRET_ABORTED", `${where}: the caller gave up, or the provider was closed`),
+    );
   };
-  if (signals.some((signal) => signal.aborted)) aborted();
+  givenUp.addEventListener("abort", giveUp, { once: true });
+  if (givenUp.aborted) giveUp();
   ending.signal.throwIfAborted();
   const timer = setTimeout(() => {
     ending.abort(
@@ -37,7 +42,6 @@ export async function bounded<T>(
       ),
     );
   }, timeoutMs);
-  for (const signal of signals) signal.addEventListener("abort", aborted, { once: true });
   const ended = new Promise<never>((_, reject) => {
     ending.signal.addEventListener("abort", () => reject(ending.signal.reason), { once: true });
   });
@@ -48,7 +52,7 @@ export async function bounded<T>(
     throw ending.signal.aborted ? ending.signal.reason : error;
   } finally {
     clearTimeout(timer);
-    for (const signal of signals) signal.removeEventListener("abort", aborted);
+    givenUp.removeEventListener("abort", giveUp);
   }
 }
 

@@ -1,10 +1,15 @@
 import type { StatusName } from "./rpc.ts";
 
 /**
- * What goes wrong with the next calls of a method. `status`: the call is refused. `breaks`: the
- * connection misbehaves: `reset` ends the call's stream, `disconnect` ends the connection in the
- * middle of the answer, `truncate` ends the answer within a message, `page` answers with an HTML
- * page, as proxies do, `hang` never answers. With neither the call is only delayed.
+ * How a connection misbehaves. `reset` ends the call's stream, `disconnect` ends the connection in
+ * the middle of the answer, `truncate` ends the answer within a message, `page` answers with an HTML
+ * page, as proxies do, `hang` never answers.
+ */
+export type Breakage = "reset" | "disconnect" | "truncate" | "page" | "hang";
+
+/**
+ * What goes wrong with the next calls of a method: `status` refuses the call, `breaks` breaks the
+ * connection; with neither the call is only delayed.
  */
 export interface ModalFault {
   readonly status?: StatusName | undefined;
@@ -12,7 +17,7 @@ export interface ModalFault {
   readonly details?: string | undefined;
   /** With `status`: the server asks the client to wait so long and to call again. */
   readonly retryAfterMs?: number | undefined;
-  readonly breaks?: "reset" | "disconnect" | "truncate" | "page" | "hang" | undefined;
+  readonly breaks?: Breakage | undefined;
   /** The call has taken effect before it fails. */
   readonly afterEffect?: boolean | undefined;
   /** Waits before anything else. */

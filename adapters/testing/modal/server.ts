@@ -1,8 +1,13 @@
-import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import {
+  constants,
+  createServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from "node:http2";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sendFailure, sendHalf, sendMessages, sendPage } from "./answer.ts";
-import { FaultQueue, type ModalFault } from "./faults.ts";
+import { type Breakage, FaultQueue, type ModalFault } from "./faults.ts";
 import { messagesOf } from "./frames.ts";
 import { type Codec, loadCodecs } from "./protocol.ts";
 import { type CallInfo, type Handler, type Message, RpcError, type ServicePart } from "./rpc.ts";
@@ -67,12 +72,12 @@ export async function serveParts(
     }
     if (fault?.afterEffect !== true) fail(fault);
     if (fault?.breaks !== undefined && fault.afterEffect !== true) {
-      return misbehave(stream, fault.breaks, new Uint8Array(64));
+      return breakages[fault.breaks](stream, new Uint8Array(64));
     }
     check(call);
     const result = responses(codec, handle, request, call);
     if (fault?.breaks !== undefined) {
-      for await (const message of result) return misbehave(stream, fault.breaks, message);
+      for await (const message of result) return breakages[fault.breaks](stream, message);
     }
     // Before the first message a failure is told at once; a stream tells it at its end.
     if (codec.responseStream) return sendMessages(stream, result);
@@ -126,30 +131,21 @@ async function oneMessage(stream: ServerHttp2Stream): Promise<Buffer> {
   throw new RpcError("INTERNAL", "a call without streaming holds exactly one message");
 }
 
-function misbehave(
-  stream: ServerHttp2Stream,
-  how: NonNullable<ModalFault["breaks"]>,
-  message: Uint8Array,
-): void {
-  switch (how) {
-    case "reset":
-      stream.close(stream.session?.destroyed ? undefined : 2);
-      break;
-    case "disconnect":
-      sendHalf(stream, message);
-      setImmediate(() => stream.session?.destroy());
-      break;
-    case "truncate":
-      sendHalf(stream, message);
-      stream.end();
-      break;
-    case "page":
-      sendPage(stream);
-      break;
-    case "hang":
-      break;
-  }
-}
+const breakages: Readonly<
+  Record<Breakage, (stream: ServerHttp2Stream, message: Uint8Array) => void>
+> = {
+  reset: (stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+  disconnect(stream, message) {
+    sendHalf(stream, message);
+    setImmediate(() => stream.session?.destroy());
+  },
+  truncate(stream, message) {
+    sendHalf(stream, message);
+    stream.end();
+  },
+  page: sendPage,
+  hang: () => undefined,
+};
 
 function plainHeaders(received: IncomingHttpHeaders): Record<string, string> {
   const headers: Record<string, string> = Object.create(null);
