@@ -21,8 +21,8 @@ export interface SecretRpc {
   ): Promise<void>;
 }
 
-/** Numbers of `ObjectCreationType`. */
-const creation = { lookup: 0, failIfExists: 2, overwrite: 3 } as const;
+/** Numbers of `ObjectCreationType`; a test holds them against the client. */
+export const creation = { lookup: 0, failIfExists: 2, overwrite: 3 } as const;
 
 const knownVersions = /^0\.11\.\d+$/;
 
