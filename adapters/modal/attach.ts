@@ -33,9 +33,11 @@ export async function attachAll(
       const [first] = group;
       if (first === undefined) return;
       const keys = [...new Set(group.map(({ target }) => target.key))];
-      const found = await run(first.target.text, (client) =>
-        existingKeys(client, first.target, keys),
-      ).catch((error: unknown) => error);
+      // A failure is one of the secret, whichever key was asked for.
+      const where = first.target.text.replace(/#.*$/, "");
+      const found = await run(where, (client) => existingKeys(client, first.target, keys)).catch(
+        (error: unknown) => error,
+      );
       for (const { target, index } of group) outcomes[index] = outcomeOf(target, found);
     }),
   );

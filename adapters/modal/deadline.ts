@@ -13,6 +13,20 @@ export interface Limits {
 const callSignal = new AsyncLocalStorage<AbortSignal>();
 
 /**
+ * @throws SecretError `SECRET_ABORTED` if a signal says so already.
+ */
+export function assertWanted({ signals, where }: Limits): void {
+  if (signals.some((signal) => signal.aborted)) throw givenUpError(where);
+}
+
+function givenUpError(where: string): SecretError {
+  return new SecretError(
+    "SECRET_ABORTED",
+    `${where}: the caller gave up, or the provider was closed`,
+  );
+}
+
+/**
  * Runs calls of the client within the limits. A client that we made ends its calls too; one that
  * was given may go on with a call that nobody waits for.
  *
@@ -26,11 +40,7 @@ export async function bounded<T>(
   // Not by listeners of our own on the given signals: Node warns of more than ten on one signal.
   const givenUp = AbortSignal.any([...signals]);
   const ending = new AbortController();
-  const giveUp = () => {
-    ending.abort(
-      new SecretError("SECRET_ABORTED", `${where}: the caller gave up, or the provider was closed`),
-    );
-  };
+  const giveUp = () => ending.abort(givenUpError(where));
   givenUp.addEventListener("abort", giveUp, { once: true });
   if (givenUp.aborted) giveUp();
   ending.signal.throwIfAborted();

@@ -77,8 +77,9 @@ const missingKeys = "Secret is missing key";
  */
 export function missingKeysOf(error: unknown, wanted: readonly string[]): string[] | null {
   const status = statusOf(error);
+  if (status !== 5 && status !== 9) return null;
   const { message } = error as { message?: unknown };
-  if ((status !== 5 && status !== 9) || typeof message !== "string") return null;
+  if (typeof message !== "string") return null;
   const start = message.indexOf(missingKeys);
   if (start === -1) return null;
   const words = new Set(message.slice(start).match(/[A-Za-z_][A-Za-z0-9_]*/g));

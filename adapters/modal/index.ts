@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { SecretError, type SecretProvider } from "../../src/secrets/index.ts";
+import { type Capability, SecretError, type SecretProvider } from "../../src/secrets/index.ts";
 import { attachAll } from "./attach.ts";
 import { givenClient, type ModalClientLike, ownClient } from "./client.ts";
 import { insideModal, readVariables, type Variables } from "./container.ts";
-import { bounded } from "./deadline.ts";
+import { assertWanted, bounded } from "./deadline.ts";
 import { failureOf } from "./failures.ts";
 import { secretRpc } from "./internal-rpc.ts";
 import { targetOf } from "./target.ts";
@@ -29,6 +29,16 @@ export interface ModalOptions {
   /** Instead of `process.env`: tells whether this is a Modal container, and holds the values there. */
   readonly vars?: Variables | undefined;
 }
+
+/** A provider that can say why it lacks a capability. */
+export interface ModalProvider extends SecretProvider {
+  /** For messages: the reason and what to do instead, for capabilities that are not listed. */
+  readonly whyNot: Readonly<Partial<Record<Capability, string>>>;
+}
+
+const whyNotRead =
+  "Modal gives no value back: attach the secret to a job on Modal, or read the value from the store it was copied from";
+const whyNotStage = "Modal keeps one version of a secret: stage the rotation in another store";
 
 const defaultTimeoutMs = 10_000;
 
@@ -56,7 +66,7 @@ const maxTimeoutMs = 2 ** 31 - 1;
  *   from: secrets,
  * });
  */
-export function modal(options: ModalOptions = {}): SecretProvider {
+export function modal(options: ModalOptions = {}): ModalProvider {
   const { client: given, environment, timeoutMs = defaultTimeoutMs, vars } = options;
   if (!(timeoutMs > 0 && timeoutMs <= maxTimeoutMs)) {
     throw new SecretError("USAGE", "modal: timeoutMs must be a positive number of milliseconds");
@@ -73,7 +83,10 @@ export function modal(options: ModalOptions = {}): SecretProvider {
   ): Promise<T> {
     const limits = { signals: [caller, closing.signal], timeoutMs, where };
     try {
-      return await bounded(limits, async (signal) => work(await source.get(), signal));
+      assertWanted(limits);
+      // Loading the client is no part of the time that Modal has for its answer.
+      const client = await source.get();
+      return await bounded(limits, (signal) => work(client, signal));
     } catch (error) {
       const failure = failureOf(error, where);
       // The credentials may be others by the next call.
@@ -88,6 +101,8 @@ export function modal(options: ModalOptions = {}): SecretProvider {
     ownFields: ["modal"],
     capabilities: inside ? ["attach", "write", "read"] : ["attach", "write"],
 
+    whyNot: { stage: whyNotStage, ...(!inside && { read: whyNotRead }) },
+
     attach: (references, { signal }) =>
       attachAll(references, environment, (where, work) => run(where, signal, work)),
 
@@ -96,7 +111,7 @@ export function modal(options: ModalOptions = {}): SecretProvider {
       const checked = checkChange(target, change);
       await run(target.text, caller, (client, signal) => {
         const rpc = secretRpc(client, signal);
-        if (rpc === null) throw notWritable(target);
+        if (rpc === null) return Promise.reject(notWritable(target));
         return writeSecret(rpc, target, checked);
       });
       return {};
