@@ -9,6 +9,8 @@ export interface Gate {
   tokenLifetimeMs: number;
   /** Refuses every token that was issued so far. */
   expireTokens(): void;
+  /** A token for the router of a sandbox. */
+  routerToken(): string;
   /** Refuses a call that does not come with the right credentials. */
   check(call: CallInfo): void;
   readonly part: ServicePart;
@@ -26,21 +28,27 @@ export function createGate(tokenLifetimeMs = 20 * 60_000): Gate {
     return token;
   }
 
+  const isLive = (token: string) => (issued.get(token) ?? 0) > Date.now();
+
   const gate: Gate = {
     tokenId: `ak-${randomBytes(11).toString("hex")}`,
     tokenSecret: `as-${randomBytes(11).toString("hex")}`,
     tokenLifetimeMs,
     expireTokens: () => issued.clear(),
-    check({ method, headers }) {
+    routerToken: issue,
+    check({ service, method, headers }) {
+      if (service === "TaskCommandRouter") {
+        const [scheme, token = ""] = (headers["authorization"] ?? "").split(" ");
+        if (scheme === "Bearer" && isLive(token)) return;
+        throw new RpcError("UNAUTHENTICATED", "Router token missing or expired");
+      }
       const known =
         headers["x-modal-token-id"] === gate.tokenId &&
         headers["x-modal-token-secret"] === gate.tokenSecret;
       if (!known) throw new RpcError("UNAUTHENTICATED", "Token missing or invalid");
       if (method === "AuthTokenGet") return;
-      const expiresAtMs = issued.get(headers["x-modal-auth-token"] ?? "");
-      if (expiresAtMs === undefined || expiresAtMs < Date.now()) {
-        throw new RpcError("UNAUTHENTICATED", "Auth token missing or expired");
-      }
+      if (isLive(headers["x-modal-auth-token"] ?? "")) return;
+      throw new RpcError("UNAUTHENTICATED", "Auth token missing or expired");
     },
     part: {
       messages: `

@@ -20,6 +20,8 @@ export interface ModalFault {
   readonly breaks?: Breakage | undefined;
   /** The call has taken effect before it fails. */
   readonly afterEffect?: boolean | undefined;
+  /** For a call that is answered by a stream: so many messages pass first. */
+  readonly afterMessages?: number | undefined;
   /** Waits before anything else. */
   readonly delayMs?: number | undefined;
   /** How many calls it hits; default 1. */

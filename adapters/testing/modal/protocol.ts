@@ -1,31 +1,36 @@
-import type { ServicePart } from "./rpc.ts";
+import { type Message, type ServiceName, type ServicePart, services } from "./rpc.ts";
 
 /** Writes and reads the messages of one call. */
 export interface Codec {
+  readonly service: ServiceName;
+  readonly requestStream: boolean;
   readonly responseStream: boolean;
-  decodeRequest(bytes: Uint8Array): Record<string, unknown>;
-  encodeResponse(message: Record<string, unknown>): Uint8Array;
+  decodeRequest(bytes: Uint8Array): Message;
+  encodeResponse(message: Message): Uint8Array;
 }
 
-const packageName = "modal.client";
-const serviceName = "ModalClient";
-
-const shared = `
-message Empty {}
-`;
-
-/** The whole protocol as one text in the protobuf language. */
-export function protocolText(parts: readonly ServicePart[]): string {
-  return [
-    'syntax = "proto3";',
-    `package ${packageName};`,
-    shared,
-    ...parts.map(({ messages }) => messages),
-    `service ${serviceName} {`,
-    ...parts.map(({ calls }) => calls),
-    "}",
-  ].join("\n");
+/**
+ * The protocol as texts in the protobuf language, one for each service that the parts belong to. The
+ * later ones use messages of the earlier ones.
+ */
+export function protocolTexts(parts: readonly ServicePart[]): string[] {
+  return serviceNames.flatMap((service) => {
+    const own = parts.filter((part) => (part.service ?? "ModalClient") === service);
+    if (own.length === 0) return [];
+    const lines = [
+      'syntax = "proto3";',
+      `package ${services[service]};`,
+      "message Empty {}",
+      ...own.map(({ messages }) => messages),
+      `service ${service} {`,
+      ...own.map(({ calls }) => calls),
+      "}",
+    ];
+    return [lines.join("\n")];
+  });
 }
+
+const serviceNames = Object.keys(services) as ServiceName[];
 
 /**
  * Loads protobufjs and makes a codec for every call, by its path on the wire.
@@ -38,25 +43,27 @@ export async function loadCodecs(
   const { default: protobuf } = await import("protobufjs").catch(() => {
     throw new Error("the Modal test server needs protobufjs; run: npm install -D protobufjs@7");
   });
-  const { root } = protobuf.parse(protocolText(parts));
+  const root = new protobuf.Root();
+  for (const text of protocolTexts(parts)) protobuf.parse(text, root);
   root.resolveAll();
   const codecs = new Map<string, Codec>();
-  for (const method of root.lookupService(`${packageName}.${serviceName}`).methodsArray) {
-    const { resolvedRequestType, resolvedResponseType } = method;
-    if (resolvedRequestType === null || resolvedResponseType === null) {
-      throw new Error(`the protocol does not define the messages of ${method.name}`);
+  for (const service of serviceNames) {
+    if (!parts.some((part) => (part.service ?? "ModalClient") === service)) continue;
+    const path = `${services[service]}.${service}`;
+    for (const method of root.lookupService(path).methodsArray) {
+      const { resolvedRequestType: request, resolvedResponseType: response } = method;
+      if (request === null || response === null) {
+        throw new Error(`the protocol does not define the messages of ${method.name}`);
+      }
+      codecs.set(`/${path}/${method.name}`, {
+        service,
+        requestStream: method.requestStream === true,
+        responseStream: method.responseStream === true,
+        decodeRequest: (bytes) =>
+          request.toObject(request.decode(bytes), { defaults: true, longs: Number, enums: Number }),
+        encodeResponse: (message) => response.encode(response.fromObject(message)).finish(),
+      });
     }
-    codecs.set(`/${packageName}.${serviceName}/${method.name}`, {
-      responseStream: method.responseStream === true,
-      decodeRequest: (bytes) =>
-        resolvedRequestType.toObject(resolvedRequestType.decode(bytes), {
-          defaults: true,
-          longs: Number,
-          enums: Number,
-        }),
-      encodeResponse: (message) =>
-        resolvedResponseType.encode(resolvedResponseType.fromObject(message)).finish(),
-    });
   }
   return codecs;
 }

@@ -44,8 +44,18 @@ export class RpcError extends Error {
 /** A decoded message, in the names of the JavaScript client (`secretId`). */
 export type Message = Record<string, unknown>;
 
+/** The services of Modal that are served here, with their packages. */
+export const services = {
+  ModalClient: "modal.client",
+  TaskCommandRouter: "modal.task_command_router",
+} as const;
+
+/** The control plane, or the router that leads to a sandbox's processes. */
+export type ServiceName = keyof typeof services;
+
 /** One call, beside its request. */
 export interface CallInfo {
+  readonly service: ServiceName;
   readonly method: string;
   /** Header names are in lower case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -59,6 +69,9 @@ export type Handler = (
   call: CallInfo,
 ) => Message | Promise<Message> | AsyncIterable<Message>;
 
+/** Answers a call whose request is a stream of messages. */
+export type StreamHandler = (messages: AsyncIterable<Message>, call: CallInfo) => Promise<Message>;
+
 /** Gives a handler's request its type; the protocol text of the same part vouches for it. */
 export function handler<Request>(
   run: (request: Request, call: CallInfo) => ReturnType<Handler>,
@@ -67,13 +80,16 @@ export function handler<Request>(
 }
 
 /**
- * A part of the service: the messages that it needs, its calls and who answers them. The server is
- * a list of parts.
+ * A part of a service: the messages that it needs, its calls and who answers them. The server is a
+ * list of parts.
  */
 export interface ServicePart {
+  /** Default: the control plane. */
+  readonly service?: ServiceName | undefined;
   /** In the protobuf language; only field numbers and types meet the wire. */
   readonly messages: string;
   /** The `rpc` lines. */
   readonly calls: string;
   readonly handlers: Readonly<Record<string, Handler>>;
+  readonly streamHandlers?: Readonly<Record<string, StreamHandler>> | undefined;
 }

@@ -35,6 +35,9 @@ export async function serveParts(
 ): Promise<RpcServer> {
   const codecs = await loadCodecs(parts);
   const handlers = new Map(parts.flatMap((part) => Object.entries(part.handlers)));
+  const streamHandlers = new Map(
+    parts.flatMap((part) => Object.entries(part.streamHandlers ?? {})),
+  );
   const faults = new FaultQueue();
   const calls: ModalCall[] = [];
   const sessions = new Set<{ destroy(): void }>();
@@ -56,35 +59,48 @@ export async function serveParts(
     const path = received[":path"] ?? "";
     const codec = codecs.get(path);
     const method = path.slice(path.lastIndexOf("/") + 1);
-    const handle = handlers.get(method);
-    const call: CallInfo = { method, headers: plainHeaders(received), signal: goneSignal(stream) };
-    if (codec === undefined || handle === undefined) {
-      throw new RpcError("UNIMPLEMENTED", `${method} is not served here`);
-    }
+    const headers = plainHeaders(received);
+    if (codec === undefined) throw new RpcError("UNIMPLEMENTED", `${method} is not served here`);
     if (!String(received["content-type"]).startsWith("application/grpc")) {
       throw new RpcError("INVALID_ARGUMENT", "the call is no gRPC");
     }
+    const call: CallInfo = { service: codec.service, method, headers, signal: goneSignal(stream) };
+    if (codec.requestStream) return sendMessages(stream, answerStream(stream, codec, call));
     const request = codec.decodeRequest(await oneMessage(stream));
-    calls.push({ method, request, headers: call.headers });
+    calls.push({ method, request, headers });
     const fault = faults.take(method);
     if (fault?.delayMs !== undefined) {
       await sleep(fault.delayMs, undefined, { signal: closing.signal }).catch(() => undefined);
     }
-    if (fault?.afterEffect !== true) fail(fault);
-    if (fault?.breaks !== undefined && fault.afterEffect !== true) {
+    const late = fault?.afterEffect === true || fault?.afterMessages !== undefined;
+    if (!late) fail(fault);
+    if (fault?.breaks !== undefined && !late) {
       return breakages[fault.breaks](stream, new Uint8Array(64));
     }
     check(call);
+    const handle = handlers.get(method);
+    if (handle === undefined) throw new RpcError("UNIMPLEMENTED", `${method} has no handler`);
     const result = responses(codec, handle, request, call);
-    if (fault?.breaks !== undefined) {
-      for await (const message of result) return breakages[fault.breaks](stream, message);
-    }
-    // Before the first message a failure is told at once; a stream tells it at its end.
-    if (codec.responseStream) return sendMessages(stream, result);
+    if (codec.responseStream) return sendMessages(stream, interrupted(result, fault, stream));
     const messages: Uint8Array[] = [];
     for await (const message of result) messages.push(message);
     fail(fault);
+    const [first] = messages;
+    if (fault?.breaks !== undefined && first !== undefined) {
+      return breakages[fault.breaks](stream, first);
+    }
     return sendMessages(stream, messages);
+  }
+
+  async function* answerStream(stream: ServerHttp2Stream, codec: Codec, call: CallInfo) {
+    const messages: Message[] = [];
+    calls.push({ method: call.method, request: { messages }, headers: call.headers });
+    fail(faults.take(call.method));
+    check(call);
+    const handle = streamHandlers.get(call.method);
+    if (handle === undefined) throw new RpcError("UNIMPLEMENTED", `${call.method} has no handler`);
+    const response: Promise<Message> = handle(decoded(stream, codec, messages), call);
+    yield codec.encodeResponse(await response);
   }
 
   await new Promise<void>((resolve, reject) => {
@@ -107,6 +123,37 @@ export async function serveParts(
 function fail(fault: ModalFault | undefined): void {
   if (fault?.status === undefined) return;
   throw new RpcError(fault.status, fault.details ?? "injected", fault.retryAfterMs);
+}
+
+/** A stream of messages that a fault may end. */
+async function* interrupted(
+  messages: AsyncIterable<Uint8Array>,
+  fault: ModalFault | undefined,
+  stream: ServerHttp2Stream,
+): AsyncGenerator<Uint8Array> {
+  let left = fault?.afterMessages ?? 0;
+  for await (const message of messages) {
+    if (left === 0 && fault?.status !== undefined) fail(fault);
+    if (left === 0 && fault?.breaks !== undefined) {
+      if (fault.breaks === "reset") stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      else stream.session?.destroy();
+      return;
+    }
+    left -= 1;
+    yield message;
+  }
+}
+
+async function* decoded(
+  stream: ServerHttp2Stream,
+  codec: Codec,
+  seen: Message[],
+): AsyncGenerator<Message> {
+  for await (const bytes of messagesOf(stream)) {
+    const message = codec.decodeRequest(bytes);
+    seen.push(message);
+    yield message;
+  }
 }
 
 async function* responses(

@@ -25,11 +25,21 @@ export async function clientCodec(): Promise<
     .resolve("modal")
     .replace(/index\.cjs$/, "index.js");
   const bundle = await readFile(entry, "utf8");
-  const start = bundle.indexOf("// node_modules/@bufbuild/protobuf");
-  const end = bundle.indexOf("// src/errors.ts");
-  if (start === -1 || end < start) throw new Error("the client's bundle has another layout");
-  const code = bundle.slice(start, end);
+  const code = segments.map(([first, last]) => between(bundle, first, last)).join("\n");
   const names = new Set([...code.matchAll(/^var (\w+) = \{$/gm)].map(([, name]) => name));
   const module = `${code}\nexport { ${[...names].join(", ")} };\n`;
   return import(`data:text/javascript;base64,${Buffer.from(module).toString("base64")}`);
+}
+
+/** What the generated code stands between. */
+const segments = [
+  ["// node_modules/@bufbuild/protobuf", "// src/errors.ts"],
+  ["// proto/modal_proto/task_command_router.ts", "// src/task_command_router_client.ts"],
+] as const;
+
+function between(text: string, first: string, last: string): string {
+  const start = text.indexOf(first);
+  const end = text.indexOf(last, start);
+  if (start === -1 || end === -1) throw new Error("the client's bundle has another layout");
+  return text.slice(start, end);
 }

@@ -5,32 +5,56 @@
 import protobuf from "protobufjs";
 import { beforeAll, expect, it } from "vitest";
 import { creation } from "../../../adapters/modal/internal-rpc.ts";
+import { createAppsPart } from "../../../adapters/testing/modal/apps.ts";
 import { createGate } from "../../../adapters/testing/modal/auth.ts";
+import { createContainers } from "../../../adapters/testing/modal/containers.ts";
 import { createEnvironments } from "../../../adapters/testing/modal/environments.ts";
-import { protocolText } from "../../../adapters/testing/modal/protocol.ts";
+import { protocolTexts } from "../../../adapters/testing/modal/protocol.ts";
+import { createRouterPart } from "../../../adapters/testing/modal/router.ts";
+import { type ServiceName, services } from "../../../adapters/testing/modal/rpc.ts";
+import { createSandboxesPart } from "../../../adapters/testing/modal/sandboxes.ts";
 import { createSecretStore } from "../../../adapters/testing/modal/secrets.ts";
+import { createVolumes } from "../../../adapters/testing/modal/volumes.ts";
 import { clientCodec } from "./codec.ts";
 
 const environments = createEnvironments(["main"]);
-const parts = [createGate().part, environments.part, createSecretStore(environments).part];
-const { root } = protobuf.parse(protocolText(parts));
+const store = createSecretStore(environments);
+const nowhere = () => "/nonexistent";
+const volumes = createVolumes(nowhere);
+const containers = createContainers(nowhere, store, volumes);
+const root = new protobuf.Root();
+for (const text of protocolTexts([
+  createGate().part,
+  environments.part,
+  store.part,
+  createAppsPart(),
+  volumes.part,
+  createSandboxesPart(containers, () => ({ jwt: "", url: "" })),
+  createRouterPart(containers),
+])) {
+  protobuf.parse(text, root);
+}
 root.resolveAll();
-const service = root.lookupService("modal.client.ModalClient");
-const types = typesOf(service.parent?.nestedArray ?? []).filter(({ name }) => name !== "Empty");
+const serviceOf = (name: ServiceName) => root.lookupService(`${services[name]}.${name}`);
+const names = Object.keys(services) as ServiceName[];
+const types = names
+  .flatMap((name) => typesOf(serviceOf(name).parent?.nestedArray ?? []))
+  .filter(({ name, fieldsArray }) => name !== "Empty" && fieldsArray.length > 0);
 
 let codec: Awaited<ReturnType<typeof clientCodec>>;
 beforeAll(async () => {
   codec = await clientCodec();
 });
 
-it("serves calls that the client has", () => {
-  const { ModalClientDefinition: definition } = codec;
-  expect(definition).toMatchObject({ fullName: "modal.client.ModalClient" });
+it.each(names)("serves calls that the client has of %s", (name) => {
+  const definition = codec[`${name}Definition`];
+  expect(definition).toMatchObject({ fullName: `${services[name]}.${name}` });
   const known = Object.values(definition?.methods ?? {});
-  for (const { name, responseStream } of service.methodsArray) {
-    expect(known.find((method) => method.name === name)).toMatchObject({
-      name,
-      responseStream: responseStream === true,
+  for (const method of serviceOf(name).methodsArray) {
+    expect(known.find((one) => one.name === method.name)).toMatchObject({
+      name: method.name,
+      requestStream: method.requestStream === true,
+      responseStream: method.responseStream === true,
     });
   }
 });
@@ -82,7 +106,10 @@ function nameOf(type: protobuf.Type): string {
 
 function sampleOf(field: protobuf.Field): unknown {
   const { resolvedType } = field.resolve();
-  const samples: Record<string, unknown> = { string: `text ${field.id}`, double: 1.5, int32: 3 };
+  const samples: Record<string, unknown> = {
+    ...{ string: `text ${field.id}`, bytes: Buffer.from([1, 2]), bool: true },
+    ...{ double: 1.5, float: 1.5, int32: 1, uint32: 7, uint64: 7 },
+  };
   if (field.map) return { KEY: samples[field.type] };
   const one =
     resolvedType instanceof protobuf.Type ? sampleMessage(resolvedType) : samples[field.type];
@@ -93,7 +120,11 @@ function sampleMessage(type: protobuf.Type): Record<string, unknown> {
   return Object.fromEntries(type.fieldsArray.map((field) => [field.name, sampleOf(field)]));
 }
 
-/** Without prototypes and unset fields. */
+/** Without prototypes and unset fields, and with bytes as text. */
 function plain(value: object): object {
-  return JSON.parse(JSON.stringify(value));
+  const text = JSON.stringify(value, function (this: Record<string, unknown>, key, given) {
+    const one = this[key];
+    return one instanceof Uint8Array ? Buffer.from(one).toString("hex") : given;
+  });
+  return JSON.parse(text);
 }
