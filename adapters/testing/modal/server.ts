@@ -17,6 +17,8 @@ export interface ModalCall {
   /** Such as `SecretGetOrCreate`. */
   readonly method: string;
   readonly request: Readonly<Message>;
+  /** The request as it came in: it may hold fields that this server does not know. */
+  readonly bytes: Buffer;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -66,8 +68,9 @@ export async function serveParts(
     }
     const call: CallInfo = { service: codec.service, method, headers, signal: goneSignal(stream) };
     if (codec.requestStream) return sendMessages(stream, answerStream(stream, codec, call));
-    const request = codec.decodeRequest(await oneMessage(stream));
-    calls.push({ method, request, headers });
+    const bytes = await oneMessage(stream);
+    const request = codec.decodeRequest(bytes);
+    calls.push({ method, request, bytes, headers });
     const fault = faults.take(method);
     if (fault?.delayMs !== undefined) {
       await sleep(fault.delayMs, undefined, { signal: closing.signal }).catch(() => undefined);
@@ -94,7 +97,9 @@ export async function serveParts(
 
   async function* answerStream(stream: ServerHttp2Stream, codec: Codec, call: CallInfo) {
     const messages: Message[] = [];
-    calls.push({ method: call.method, request: { messages }, headers: call.headers });
+    const { method, headers } = call;
+    // The messages of a stream are added as they come.
+    calls.push({ method, request: { messages }, bytes: Buffer.alloc(0), headers });
     fail(faults.take(call.method));
     check(call);
     const handle = streamHandlers.get(call.method);

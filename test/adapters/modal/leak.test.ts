@@ -128,9 +128,10 @@ async function errorOf(work: Promise<unknown>): Promise<unknown> {
 /** The calls as they came in, without the fields that are made for values. */
 function recorded(): string {
   return inspect(
-    used.server.calls.map(({ method, request, headers }) => {
-      const { envDict: _, updates: __, ...rest } = request;
-      return { method, rest, headers };
+    used.server.calls.map(({ method, request, bytes, headers }) => {
+      const { envDict = {}, updates = [], ...rest } = request;
+      const made = Object.keys(envDict as object).length + (updates as unknown[]).length;
+      return { method, rest, headers, raw: made === 0 ? bytes.toString("latin1") : "" };
     }),
     { depth: 20, maxArrayLength: null, maxStringLength: null },
   );

@@ -53,19 +53,6 @@ describe.each(backends)("%s", (backend, extra) => {
     expect(seen?.stdout.toString()).toBe(stdout);
   });
 
-  it("ends with 124 at the time limit and with 137 when terminated", async () => {
-    const { client, app, image } = await parts();
-    const late = await client.sandboxes.create(app, image, {
-      ...extra,
-      command: ["sleep", "30"],
-      timeoutMs: 1000,
-    });
-    const idle = await client.sandboxes.create(app, image, { ...extra, timeoutMs: 60_000 });
-    expect(await idle.poll()).toBeNull();
-    expect(await idle.terminate({ wait: true })).toBe(137);
-    expect(await late.wait()).toBe(124);
-  });
-
   it("goes on where a broken stream ended", async () => {
     const { client, app, image } = await parts();
     const method = backend === "V2" ? "SandboxStdioReadV2" : "SandboxGetLogs";
@@ -91,6 +78,22 @@ describe.each(backends)("%s", (backend, extra) => {
     await sandbox.stdin.close();
     expect(await sandbox.stdout.readText()).toBe("line\n");
   });
+});
+
+it("ends with 124 at the time limit and with 137 when terminated", async () => {
+  const { client, app, image } = await parts();
+  const ended = backends.map(async ([, extra]) => {
+    const late = await client.sandboxes.create(app, image, {
+      ...extra,
+      command: ["sleep", "30"],
+      timeoutMs: 1000,
+    });
+    const idle = await client.sandboxes.create(app, image, { ...extra, timeoutMs: 60_000 });
+    expect(await idle.poll()).toBeNull();
+    expect(await idle.terminate({ wait: true })).toBe(137);
+    expect(await late.wait()).toBe(124);
+  });
+  await Promise.all(ended);
 });
 
 it("executes commands within a sandbox, and reads and writes its files", async () => {
