@@ -10,7 +10,7 @@ import { insideModal, readVariables, type Variables } from "./container.ts";
 import { assertWanted, bounded } from "./deadline.ts";
 import { failureOf } from "./failures.ts";
 import { secretRpc } from "./internal-rpc.ts";
-import { targetOf } from "./target.ts";
+import { isObjectName, targetOf } from "./target.ts";
 import { checkChange, notWritable, writeSecret } from "./write.ts";
 
 export type { ModalClientLike } from "./client.ts";
@@ -52,24 +52,22 @@ const maxTimeoutMs = 2 ** 31 - 1;
  * by Modal. Inside a Modal container, where the values are in the environment, it is read from
  * there. Writing needs version 0.11 of the client.
  *
- * @throws SecretError `USAGE` for a `timeoutMs` that is no positive number. Calls: `PROVIDER_MISSING`
- *   without the package `modal`, `ENDPOINT_REFUSED` for a server without TLS,
+ * @throws SecretError `USAGE` for a wrong option. Calls: `PROVIDER_MISSING` without the package `modal`, `ENDPOINT_REFUSED` for a server without TLS,
  *   `SECRET_UNAUTHENTICATED`, `SECRET_ACCESS_DENIED`, `SECRET_THROTTLED`, `SECRET_UNREACHABLE`,
  *   `SECRET_CONFLICT`, `SECRET_REQUEST_INVALID`, `SECRET_NOT_WRITABLE`, `SECRET_ABORTED`.
  *
  * @example
- * const secrets = createSecrets({ providers: [modal({ environment: "prod" }), env()] });
- * const run = await launch({
- *   on: modalRuntime({ app: "train" }),
- *   command: ["python", "train.py"],
- *   secrets: { HF_TOKEN: "modal://train#HF_TOKEN" },
- *   from: secrets,
- * });
+ * const secrets = createSecrets({ providers: [modal({ environment: "prod" }), aws()] });
+ * const token = await secrets.get("aws-sm://ml/hf#token");
+ * await secrets.put("modal://train", { HF_TOKEN: token }, { mode: "merge" });
  */
 export function modal(options: ModalOptions = {}): ModalProvider {
   const { client: given, environment, timeoutMs = defaultTimeoutMs, vars } = options;
   if (!(timeoutMs > 0 && timeoutMs <= maxTimeoutMs)) {
     throw new SecretError("USAGE", "modal: timeoutMs must be a positive number of milliseconds");
+  }
+  if (environment !== undefined && !isObjectName(environment)) {
+    throw new SecretError("USAGE", "modal: environment must be the name of a Modal environment");
   }
   const source = given === undefined ? ownClient(timeoutMs) : givenClient(given);
   const closing = new AbortController();

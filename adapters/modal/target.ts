@@ -14,6 +14,11 @@ export interface Target {
 /** What Modal's own clients accept as the name of an object. */
 const namePattern = /^(?!ap-[a-zA-Z0-9]{22}$)[a-zA-Z0-9._-]{1,64}$/;
 
+/** Whether Modal takes the text as the name of an environment or a secret. */
+export function isObjectName(text: string): boolean {
+  return namePattern.test(text);
+}
+
 /**
  * Reads `modal://[environment/]name#KEY`.
  *
@@ -26,7 +31,7 @@ export function targetOf(reference: Reference, environment: string | undefined):
   if (Object.keys(options).length > 0) throw invalid("modal:// references take no ?options");
   if (parts.length > 1) throw invalid("it must have the form modal://[environment/]name#KEY");
   for (const part of [...parts, name]) {
-    if (namePattern.test(part)) continue;
+    if (isObjectName(part)) continue;
     throw invalid(
       "the names of a Modal environment and secret have letters, digits, dots, dashes and underscores, at most 64",
     );

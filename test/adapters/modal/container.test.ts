@@ -36,3 +36,7 @@ it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31])(
     expect(() => modal({ timeoutMs })).toThrow(expect.objectContaining({ code: "USAGE" }));
   },
 );
+
+it.each(["", "a/b", "pr od"])("refuses the environment %j", (environment) => {
+  expect(() => modal({ environment })).toThrow(expect.objectContaining({ code: "USAGE" }));
+});
