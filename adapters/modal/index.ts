@@ -52,9 +52,10 @@ const maxTimeoutMs = 2 ** 31 - 1;
  * by Modal. Inside a Modal container, where the values are in the environment, it is read from
  * there. Writing needs version 0.11 of the client.
  *
- * @throws SecretError `USAGE` for a wrong option. Calls: `PROVIDER_MISSING` without the package `modal`, `ENDPOINT_REFUSED` for a server without TLS,
- *   `SECRET_UNAUTHENTICATED`, `SECRET_ACCESS_DENIED`, `SECRET_THROTTLED`, `SECRET_UNREACHABLE`,
- *   `SECRET_CONFLICT`, `SECRET_REQUEST_INVALID`, `SECRET_NOT_WRITABLE`, `SECRET_ABORTED`.
+ * @throws SecretError `USAGE` for a wrong option. Calls: `PROVIDER_MISSING` without the package
+ *   `modal`, `ENDPOINT_REFUSED` for a server without TLS, `SECRET_UNAUTHENTICATED`,
+ *   `SECRET_ACCESS_DENIED`, `SECRET_THROTTLED`, `SECRET_UNREACHABLE`, `SECRET_CONFLICT`,
+ *   `SECRET_REQUEST_INVALID`, `SECRET_NOT_WRITABLE`, `SECRET_ABORTED`.
  *
  * @example
  * const secrets = createSecrets({ providers: [modal({ environment: "prod" }), aws()] });
