@@ -15,7 +15,7 @@ export function readVariables(references: readonly Reference[], vars: Variables)
   return references.map((reference) => {
     try {
       const { key } = keyedTargetOf(reference, undefined);
-      const value = vars[key];
+      const value = Object.hasOwn(vars, key) ? vars[key] : undefined;
       if (value === undefined || value === "") return null;
       return { value, origin: "the environment of the Modal container" };
     } catch (error) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Capability, SecretError, type SecretProvider } from "../../src/secrets/index.ts";
+import { SecretError, type SecretProvider } from "../../src/secrets/index.ts";
 import { attachAll } from "./attach.ts";
 import { givenClient, type ModalClientLike, ownClient } from "./client.ts";
 import { insideModal, readVariables, type Variables } from "./container.ts";
@@ -28,12 +28,6 @@ export interface ModalOptions {
   readonly timeoutMs?: number | undefined;
   /** Instead of `process.env`: tells whether this is a Modal container, and holds the values there. */
   readonly vars?: Variables | undefined;
-}
-
-/** A provider that can say why it lacks a capability. */
-export interface ModalProvider extends SecretProvider {
-  /** For messages: the reason and what to do instead, for capabilities that are not listed. */
-  readonly whyNot: Readonly<Partial<Record<Capability, string>>>;
 }
 
 const whyNotRead =
@@ -62,7 +56,7 @@ const maxTimeoutMs = 2 ** 31 - 1;
  * const token = await secrets.get("aws-sm://ml/hf#token");
  * await secrets.put("modal://train", { HF_TOKEN: token }, { mode: "merge" });
  */
-export function modal(options: ModalOptions = {}): ModalProvider {
+export function modal(options: ModalOptions = {}): SecretProvider {
   const { client: given, environment, timeoutMs = defaultTimeoutMs, vars } = options;
   if (!(timeoutMs > 0 && timeoutMs <= maxTimeoutMs)) {
     throw new SecretError("USAGE", "modal: timeoutMs must be a positive number of milliseconds");

@@ -1,26 +1,41 @@
+import { Batch, keyOf } from "./batch.ts";
 import { SecretError } from "./errors.ts";
-import type { ReadOutcome, SecretProvider } from "./provider.ts";
+import type {
+  Attachment,
+  AttachOutcome,
+  ReadOutcome,
+  SecretProvider,
+  StoredValue,
+} from "./provider.ts";
 import type { Reference } from "./reference.ts";
 
-interface Waiting {
-  readonly reference: Reference;
-  readonly settle: (outcome: ReadOutcome) => void;
-}
-
-/** Reads through one provider: the reads of a turn go out as one call. */
+/** Reads and attaches through one provider: what is asked in a turn goes out as one call. */
 export class Reader {
   readonly provider: SecretProvider;
   readonly #closing: AbortSignal;
-  readonly #underWay = new Map<string, Promise<ReadOutcome>>();
-  #queue: Waiting[] = [];
+  readonly #reads: Batch<StoredValue>;
+  readonly #attachments: Batch<Attachment>;
 
   constructor(provider: SecretProvider, closing: AbortSignal) {
     this.provider = provider;
     this.#closing = closing;
+    const context = { signal: closing };
+    this.#reads = new Batch(
+      provider.name,
+      async (all) => (await provider.read?.(all, context)) ?? [],
+    );
+    this.#attachments = new Batch(
+      provider.name,
+      async (all) => (await provider.attach?.(all, context)) ?? [],
+    );
   }
 
   get canRead(): boolean {
     return this.provider.read !== undefined && this.provider.capabilities.includes("read");
+  }
+
+  get canAttach(): boolean {
+    return this.provider.attach !== undefined && this.provider.capabilities.includes("attach");
   }
 
   /** Whether the provider itself selects the field of this scheme's references. */
@@ -30,25 +45,20 @@ export class Reader {
 
   /** Equal for references that one read answers: those of several fields of one document. */
   keyOf(reference: Reference): string {
-    const { scheme, path, options, field, base } = this.#asked(reference);
-    return JSON.stringify([scheme, path, Object.entries(options).sort(), field ?? null, base]);
+    return keyOf(this.#asked(reference));
   }
 
-  /** Never rejects: what goes wrong is the outcome. Equal references of a turn share a read. */
+  /** Never rejects: what goes wrong is the outcome. */
   read(reference: Reference): Promise<ReadOutcome> {
     if (this.#closing.aborted) return Promise.resolve(aborted("the resolver was closed"));
-    if (!this.canRead) {
-      return Promise.resolve(cannot(this.provider, "read", reference));
-    }
-    const key = this.keyOf(reference);
-    const existing = this.#underWay.get(key);
-    if (existing !== undefined) return existing;
-    const read = new Promise<ReadOutcome>((settle) => {
-      if (this.#queue.length === 0) queueMicrotask(() => void this.#flush());
-      this.#queue.push({ reference: this.#asked(reference), settle });
-    }).finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, read);
-    return read;
+    if (!this.canRead) return Promise.resolve(cannot(this.provider, "read", reference));
+    return this.#reads.ask(this.#asked(reference));
+  }
+
+  /** Never rejects either. */
+  attach(reference: Reference): Promise<AttachOutcome> {
+    if (this.#closing.aborted) return Promise.resolve(aborted("the resolver was closed"));
+    return this.#attachments.ask(reference);
   }
 
   /** Waits for work that others may share: the caller's `signal` ends its own wait, not the work. */
@@ -70,31 +80,6 @@ export class Reader {
   #asked(reference: Reference): Reference {
     if (reference.field === undefined || this.selects(reference.scheme)) return reference;
     return { ...reference, field: undefined };
-  }
-
-  async #flush(): Promise<void> {
-    const batch = this.#queue;
-    this.#queue = [];
-    const outcomes = await this.#readAll(batch.map(({ reference }) => reference));
-    batch.forEach(({ settle }, index) => {
-      settle(outcomes[index] ?? null);
-    });
-  }
-
-  /** A call that failed as a whole gives each of its references the error. */
-  async #readAll(references: readonly Reference[]): Promise<readonly ReadOutcome[]> {
-    try {
-      const outcomes = await this.provider.read?.(references, { signal: this.#closing });
-      if (outcomes?.length === references.length) return outcomes;
-      return references.map(() => this.#failed("did not answer for every reference"));
-    } catch (error) {
-      const failure = error instanceof SecretError ? error : this.#failed("failed");
-      return references.map(() => failure);
-    }
-  }
-
-  #failed(how: string): SecretError {
-    return new SecretError("SECRET_UNREACHABLE", `the provider ${this.provider.name} ${how}`);
   }
 }
 

@@ -167,7 +167,7 @@ class Resolver implements Secrets {
       for (const reference of this.#usable(references, options.attach)) {
         tried.push(reference.text);
         const resolution = this.#attaches(reference, options.attach)
-          ? await this.#attach(name, reference)
+          ? await this.#attach(name, reference, options.signal)
           : await this.#readDeclared(name, declaration, reference, options.signal);
         if (resolution !== null) return resolution;
       }
@@ -193,21 +193,23 @@ class Resolver implements Secrets {
     return { name, secret, from: [reference.text], provider, version, createdAtMs, origin };
   }
 
-  async #attach(name: string, reference: Reference): Promise<Resolution | null> {
-    const { provider } = this.#storeOf(reference).reader;
-    const outcomes = await provider.attach?.([reference], { signal: this.#closing.signal });
-    const outcome = outcomes?.[0] ?? null;
+  async #attach(
+    name: string,
+    reference: Reference,
+    signal: AbortSignal | undefined,
+  ): Promise<Resolution | null> {
+    const { reader } = this.#storeOf(reference);
+    const outcome = await reader.waitFor(reader.attach(reference), signal);
     if (outcome instanceof SecretError) throw outcome;
     if (outcome === null) return null;
     const attached = new Attached(name, outcome);
-    return { name, secret: null, attached, from: [reference.text], provider: provider.name };
+    return { name, secret: null, attached, from: [reference.text], provider: reader.provider.name };
   }
 
   /** Whether the secret is attached, not read: where both are possible, as the runtime asks. */
   #attaches(reference: Reference, allowed: readonly string[] | undefined): boolean {
     const { reader } = this.#storeOf(reference);
-    const can = reader.provider.capabilities.includes("attach");
-    return can && (allowed?.includes(reader.provider.name) ?? !reader.canRead);
+    return reader.canAttach && (allowed?.includes(reader.provider.name) ?? !reader.canRead);
   }
 
   /** The sources that can be read, or attached where that is allowed. */
