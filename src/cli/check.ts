@@ -40,31 +40,39 @@ async function runCheck(args: Arguments, streams: Streams): Promise<number> {
 /** What may be told of a secret. */
 interface Row {
   readonly name: string;
-  readonly status: "ok" | "absent" | "failed";
+  /** `attach`: exists, and is injected where it lives. */
+  readonly status: "ok" | "attach" | "absent" | "failed";
   readonly from: readonly string[];
   readonly provider?: string | undefined;
   readonly origin?: string | undefined;
   readonly version?: string | undefined;
+  /** Time since the version was made. */
+  readonly ageMs?: number | undefined;
   readonly code?: string;
   readonly message?: string;
 }
 
-function rowOf({ name, secret, from, provider, origin, version, failure }: Resolution): Row {
+function rowOf(resolution: Resolution): Row {
+  const { name, secret, attached, from, provider, origin, version, failure } = resolution;
   if (failure !== undefined) {
     return { name, status: "failed", from, code: failure.code, message: failure.message };
   }
+  if (attached !== undefined) return { name, status: "attach", from, provider };
   if (secret === null) return { name, status: "absent", from };
-  return { name, status: "ok", from, provider, origin, version };
+  const { createdAtMs } = resolution;
+  const ageMs = createdAtMs === undefined ? undefined : Math.max(0, Date.now() - createdAtMs);
+  return { name, status: "ok", from, provider, origin, version, ageMs };
 }
 
 function asText(rows: readonly Row[], plain: readonly string[], isEmpty: boolean): string {
   if (isEmpty)
     return "no secrets are declared; use --secret NAME, --env-file FILE or nopeek init\n";
   const width = Math.max(0, ...rows.map(({ name }) => name.length));
-  const lines = rows.map(({ name, status, from, origin, version, code, message }) => {
-    const found = [origin ?? from.join(", "), version].filter((part) => part !== undefined);
+  const lines = rows.map((row) => {
+    const { name, status, from, origin, code, message } = row;
     const detail = {
-      ok: `from ${found.join(", version ")}`,
+      ok: `from ${[origin ?? from.join(", "), ...versionOf(row)].join(", ")}`,
+      attach: `attached from ${from.join(", ")}`,
       absent: `optional, not in ${from.join(" or ")}`,
       failed: `${message} (${code})`,
     }[status];
@@ -74,4 +82,22 @@ function asText(rows: readonly Row[], plain: readonly string[], isEmpty: boolean
   const failed = rows.filter(({ status }) => status === "failed").length;
   lines.push(failed === 0 ? `${rows.length} resolved` : `${failed} of ${rows.length} failed`);
   return `${lines.join("\n")}\n`;
+}
+
+function versionOf({ version, ageMs }: Row): string[] {
+  return [
+    ...(version === undefined ? [] : [`version ${version}`]),
+    ...(ageMs === undefined ? [] : [`${asAge(ageMs)} old`]),
+  ];
+}
+
+/** The largest whole unit: `3 d`, `5 h`, `12 min`. */
+function asAge(ms: number): string {
+  const units = [
+    ["d", 86_400_000],
+    ["h", 3_600_000],
+    ["min", 60_000],
+  ] as const;
+  for (const [unit, size] of units) if (ms >= size) return `${Math.floor(ms / size)} ${unit}`;
+  return `${Math.floor(ms / 1000)} s`;
 }

@@ -9,11 +9,12 @@ import {
   looksLikeReference,
   parseReference,
   plainReason,
+  Secret,
   SecretError,
   type SecretInput,
   type Secrets,
 } from "../secrets/index.ts";
-import { knownSchemes } from "./providers.ts";
+import { knownSchemes, providersFor } from "./providers.ts";
 import type { Arguments, Option } from "./verb.ts";
 
 /** The options by which every verb learns what is declared. */
@@ -92,13 +93,19 @@ export async function collect(
   };
   for (const name of Object.keys(secrets)) delete fromFiles.plain[name];
   const environment = args.value("environment") ?? config?.environment;
+  const providers = [provider, ...(await providersFor(Object.values(secrets).flatMap(sourcesOf)))];
   return {
     options: configured ?? { command: [] },
     secrets,
     plain: fromFiles.plain,
-    from: createSecrets({ providers: [provider], environment }),
+    from: createSecrets({ providers, environment, onWarning: warn }),
     isEmpty: nothingNamed && files.length === 0,
   };
+}
+
+function sourcesOf(secret: SecretInput): readonly string[] {
+  if (secret instanceof Secret) return [];
+  return typeof secret === "string" ? [secret] : [secret.from].flat();
 }
 
 /** `--secret NAME=REFERENCE` and `--secret NAME`; a value in its place is refused unechoed. */
