@@ -34,6 +34,7 @@ export type {
   StoredValue,
   Written,
 } from "./provider.ts";
+export { selectField } from "./field.ts";
 export { looksLikeReference, parseReference, type Reference } from "./reference.ts";
 export {
   createSecrets,
