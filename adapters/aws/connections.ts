@@ -46,7 +46,7 @@ const loadSdk = importPeer<Sdk>(
 export class AwsConnections {
   readonly #options: ConnectionOptions;
   readonly #connections = new Map<string, Connection>();
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -84,7 +84,7 @@ export class AwsConnections {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closing.abort();
     if (this.#options.client !== undefined) return;
     for (const { client } of this.#connections.values()) client.destroy();
     this.#connections.clear();
@@ -92,7 +92,7 @@ export class AwsConnections {
 
   async #connection(target: AwsTarget): Promise<Connection> {
     const sdk = await loadSdk();
-    if (this.#closed) {
+    if (this.#closing.signal.aborted) {
       throw new SecretError("SECRET_ABORTED", `${target.reference.text}: the provider was closed`);
     }
     const key = this.keyOf(target);
@@ -131,7 +131,8 @@ export class AwsConnections {
 const credentialServices = ["STS", "SSO", "SSO_OIDC", "SIGNIN"];
 
 function assertSafeEnvironment(hasOwnEndpoint: boolean): void {
-  if (process.env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] === "true") return;
+  const { AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: ignored } = process.env;
+  if (ignored === "true") return;
   const names = credentialServices.map((service) => `AWS_ENDPOINT_URL_${service}`);
   if (!hasOwnEndpoint) {
     const own = "AWS_ENDPOINT_URL_SECRETS_MANAGER";
