@@ -46,7 +46,7 @@ export const awsOperations: Readonly<Record<string, Operation>> = {
   },
   GetSecretValue(store, request) {
     const secret = store.find(idOf(request));
-    return valueOf(secret, chosenVersion(secret, request));
+    return shownValue(secret, chosenVersion(secret, request));
   },
   BatchGetSecretValue(store, { SecretIdList, Filters }) {
     if ((SecretIdList === undefined) === (Filters === undefined)) {
@@ -64,7 +64,7 @@ export const awsOperations: Readonly<Record<string, Operation>> = {
     for (const id of ids) {
       try {
         const secret = store.find(id);
-        SecretValues.push(valueOf(secret, chosenVersion(secret, {})));
+        SecretValues.push(shownValue(secret, chosenVersion(secret, {})));
       } catch (error) {
         if (!(error instanceof AwsRefusal)) throw error;
         Errors.push({ SecretId: id, ErrorCode: error.type, Message: error.message });
@@ -140,7 +140,7 @@ function chosenVersion(secret: AwsSecret, { VersionId, VersionStage }: AwsReques
   return version;
 }
 
-function valueOf(secret: AwsSecret, version: AwsVersion): object {
+function shownValue(secret: AwsSecret, version: AwsVersion): object {
   const { id, labels, created, SecretString, SecretBinary } = version;
   const shown = { SecretString, SecretBinary, VersionStages: [...labels], CreatedDate: created };
   return { ...nameOf(secret), VersionId: id, ...shown };

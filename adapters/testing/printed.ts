@@ -15,7 +15,7 @@ export function valuesPrintedBy(thing: unknown, values: Iterable<string>): strin
 function printsOf(thing: unknown): string {
   const prints = [String(thing), inspect(thing, { showHidden: true, getters: true, depth: 12 })];
   try {
-    prints.push(JSON.stringify(thing) ?? "");
+    prints.push(String(JSON.stringify(thing)));
   } catch {
     // A cycle: inspect has shown it.
   }
