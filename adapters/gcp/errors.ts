@@ -21,7 +21,8 @@ const codeByStatus: Readonly<Record<number, SecretErrorCode>> = {
   9: "SECRET_REQUEST_INVALID",
   10: "SECRET_CONFLICT",
   11: "SECRET_REQUEST_INVALID",
-  12: "SECRET_REQUEST_INVALID",
+  // Also what a proxy or a wrong path becomes: gRPC reads HTTP 404 so.
+  12: "SECRET_UNREACHABLE",
   13: "SECRET_UNREACHABLE",
   14: "SECRET_UNREACHABLE",
   15: "SECRET_INTEGRITY",

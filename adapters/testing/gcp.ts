@@ -173,7 +173,7 @@ function send(stream: ServerHttp2Stream, message: Buffer | GcpRefusal): void {
 }
 
 function refuse(stream: ServerHttp2Stream, { status, message }: GcpRefusal): void {
-  const text = encodeURIComponent(message);
+  const text = encodeURIComponent(message.toWellFormed());
   respond(stream, undefined, { "grpc-status": String(status), "grpc-message": text });
 }
 

@@ -8,7 +8,7 @@ import { vi } from "vitest";
 export const timeoutMs = 1_500;
 
 /** What the adapters do not reach for in a test, and where they go instead. */
-export function stubCloudEnvironment(env: Readonly<Record<string, string>>): void {
+export function stubCloudEnvironment(env: Readonly<Record<string, string | undefined>>): void {
   const quiet = {
     AWS_EC2_METADATA_DISABLED: "true",
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
