@@ -13,6 +13,7 @@ export interface ConnectionOptions {
   readonly profile: string | undefined;
   readonly endpoint: string | undefined;
   readonly timeoutMs: number;
+  readonly maxAttempts: number;
 }
 
 /** One client and what was learnt about it. */
@@ -32,7 +33,6 @@ export interface Call {
   readonly sending: { readonly abortSignal: AbortSignal };
 }
 
-const maxAttempts = 3;
 const maxAttemptMs = 5_000;
 const maxConnectMs = 3_000;
 
@@ -106,7 +106,7 @@ export class AwsConnections {
   }
 
   #newClient(sdk: Sdk, target: AwsTarget): SecretsManagerClient {
-    const { endpoint, timeoutMs } = this.#options;
+    const { endpoint, timeoutMs, maxAttempts } = this.#options;
     const region = target.region ?? this.#options.region;
     const profile = target.profile ?? this.#options.profile;
     if (endpoint !== undefined) assertSafeEndpoint(endpoint, "the option endpoint of aws()");

@@ -31,9 +31,12 @@ export interface AwsOptions {
   readonly endpoint?: string | undefined;
   /** What one call may take with all its repetitions; default 10 000. */
   readonly timeoutMs?: number | undefined;
+  /** How often one call is made at most, if it is throttled or cannot be answered; default 3. */
+  readonly maxAttempts?: number | undefined;
 }
 
 const defaultTimeoutMs = 10_000;
+const defaultMaxAttempts = 3;
 
 /**
  * Reads, writes and rotates `aws-sm://name-or-arn[?stage=&version=&region=&profile=][#field]`. Up to
@@ -50,7 +53,8 @@ const defaultTimeoutMs = 10_000;
  * const token = await secrets.get("aws-sm://ml/hf#token");
  */
 export function aws(options: AwsOptions = {}): SecretProvider {
-  const { client, region, profile, endpoint, timeoutMs = defaultTimeoutMs } = options;
+  const { client, region, profile, endpoint } = options;
+  const { timeoutMs = defaultTimeoutMs, maxAttempts = defaultMaxAttempts } = options;
   const connections = new AwsConnections({
     // The public type names no type of the SDK, so that it can be read without the SDK.
     client: client as ConnectionOptions["client"],
@@ -58,6 +62,7 @@ export function aws(options: AwsOptions = {}): SecretProvider {
     profile,
     endpoint,
     timeoutMs,
+    maxAttempts,
   });
   return {
     name: "aws",

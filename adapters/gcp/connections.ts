@@ -32,6 +32,7 @@ export interface ConnectionOptions {
   readonly location: string | undefined;
   readonly endpoint: string | undefined;
   readonly timeoutMs: number;
+  readonly maxAttempts: number;
 }
 
 interface Sending {
@@ -40,7 +41,6 @@ interface Sending {
   readonly signal: AbortSignal;
 }
 
-const maxAttempts = 3;
 const maxAttemptMs = 5_000;
 /** The first pause after each status that is worth another attempt; each further one is doubled. */
 const pauseMs: Readonly<Record<number, number>> = {
@@ -116,7 +116,7 @@ export class GcpConnections {
         const pause = pauseMs[code];
         // A lost answer to `add` may have made a version: there is no token to tell.
         const repeatable = method !== "addSecretVersion" || code === status.throttled;
-        if (attempt === maxAttempts || pause === undefined || !repeatable) throw error;
+        if (attempt >= this.#options.maxAttempts || pause === undefined || !repeatable) throw error;
         const jitter = 0.5 + Math.random() / 2;
         await sleep(pause * 2 ** (attempt - 1) * jitter, undefined, { signal: sending.signal });
       }

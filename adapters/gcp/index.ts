@@ -31,6 +31,8 @@ export interface GcpOptions {
   readonly location?: string | undefined;
   /** What one call may take with all its repetitions; default 10 000. */
   readonly timeoutMs?: number | undefined;
+  /** How often one call is made at most, if it is throttled or cannot be answered; default 3. */
+  readonly maxAttempts?: number | undefined;
   /**
    * https, or http on this machine, which is then called without credentials; default:
    * `SECRET_MANAGER_EMULATOR_HOST`, or that of the location.
@@ -39,6 +41,7 @@ export interface GcpOptions {
 }
 
 const defaultTimeoutMs = 10_000;
+const defaultMaxAttempts = 3;
 
 /**
  * Reads, writes and rotates `gcp-sm://project/name[?version=&location=][#field]`. The version is a
@@ -56,7 +59,8 @@ const defaultTimeoutMs = 10_000;
  * const token = await secrets.get("gcp-sm://ml-training/hf?version=latest-enabled");
  */
 export function gcp(options: GcpOptions = {}): SecretProvider {
-  const { client, project, location, endpoint, timeoutMs = defaultTimeoutMs } = options;
+  const { client, project, location, endpoint } = options;
+  const { timeoutMs = defaultTimeoutMs, maxAttempts = defaultMaxAttempts } = options;
   const connections = new GcpConnections({
     // The public type names no type of the SDK, so that it can be read without the SDK.
     client: client as ConnectionOptions["client"],
@@ -64,6 +68,7 @@ export function gcp(options: GcpOptions = {}): SecretProvider {
     location,
     endpoint,
     timeoutMs,
+    maxAttempts,
   });
   return {
     name: "gcp",

@@ -1,6 +1,4 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { createRequire } from "node:module";
-import { SecretManagerServiceClient } from "@google-cloud/secret-manager";
 import {
   createSecrets,
   parseReference,
@@ -12,6 +10,7 @@ import { gcp } from "nopeek/adapters/gcp";
 import { type FaultKind, startGcp } from "nopeek/testing";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { stubCloudEnvironment, timeoutMs } from "../support/cloud-fixtures.ts";
+import { gcpClient } from "../support/gcp-client.ts";
 
 type Change = Parameters<NonNullable<SecretProvider["write"]>>[1];
 
@@ -207,16 +206,7 @@ describe("endpoints and clients", () => {
   });
 
   test("a given client stays open", async () => {
-    const fromClient = createRequire(
-      createRequire(import.meta.url).resolve("@google-cloud/secret-manager"),
-    );
-    const gax = fromClient("google-gax");
-    const client = new SecretManagerServiceClient({
-      apiEndpoint: "127.0.0.1",
-      port: Number(new URL(server.endpoint).port),
-      sslCreds: gax.grpc.credentials.createInsecure(),
-      authClient: new gax.googleAuthLibrary.PassThroughClient(),
-    });
+    const client = gcpClient(server.endpoint);
     const reference = `gcp-sm://${project}/${seed(newValue())}`;
     for (let round = 0; round < 2; round += 1) {
       await using secrets = createSecrets({ providers: [gcp({ client, timeoutMs })] });

@@ -39,7 +39,7 @@ const kinds = {
 export function awsFixture(server: AwsServer): ContractFixture {
   return {
     supports: new Set(all),
-    provider: () => aws({ endpoint: server.endpoint, region: "us-east-1", timeoutMs }),
+    provider: () => aws({ endpoint: server.endpoint, timeoutMs, maxAttempts: 2 }),
     seed(value) {
       const name = `contract/${randomUUID()}`;
       server.seed(name, value);
@@ -54,7 +54,7 @@ export function awsFixture(server: AwsServer): ContractFixture {
 export function gcpFixture(server: GcpServer): ContractFixture {
   return {
     supports: new Set(all),
-    provider: () => gcp({ endpoint: server.endpoint, timeoutMs }),
+    provider: () => gcp({ endpoint: server.endpoint, timeoutMs, maxAttempts: 2 }),
     seed(value) {
       const name = `contract-${randomUUID()}`;
       server.seed(name, value);
