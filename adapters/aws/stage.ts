@@ -67,13 +67,18 @@ export async function addVersion(
       new call.sdk.PutSecretValueCommand({
         SecretId: target.id,
         ClientRequestToken: version,
-        VersionStages: [`${ownPrefix}${base}_${version}`],
+        VersionStages: [ownLabel(base, version)],
         ...asInput(value),
       }),
       call.sending,
     ),
   );
   return version;
+}
+
+/** The private label of an added version. */
+export function ownLabel(base: string, version: string): string {
+  return `${ownPrefix}${base}_${version}`;
 }
 
 /** Moves or removes a label; false if it is not where it was expected. */
@@ -109,7 +114,7 @@ export async function moveLabel(
 }
 
 /** Takes the labels of a rotation from a version; pending first, since it blocks other rotations. */
-export async function dropLabels(
+async function dropLabels(
   connections: AwsConnections,
   target: AwsTarget,
   version: string,

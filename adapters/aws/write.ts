@@ -10,7 +10,7 @@ import {
 import { assertValueSize, changedDocument } from "../shared/index.ts";
 import type { AwsConnections } from "./connections.ts";
 import { readSingle } from "./read.ts";
-import { addVersion, dropLabels, moveLabel } from "./stage.ts";
+import { addVersion, moveLabel, ownLabel } from "./stage.ts";
 import { type AwsTarget, writableTarget } from "./target.ts";
 import { asInput } from "./value.ts";
 
@@ -121,6 +121,7 @@ async function replaceCurrent(
   );
   const move = { label: "AWSCURRENT", to: version, from: base };
   const moved = await moveLabel(connections, target, move, context);
-  await dropLabels(connections, target, version, context);
+  const own = { label: ownLabel(base, version), from: version };
+  await moveLabel(connections, target, own, context);
   return moved ? { version } : null;
 }

@@ -202,17 +202,25 @@ async function initialized(
   return client;
 }
 
+/** What is taken from `google-gax`, the client's own foundation. */
+interface Gax {
+  readonly grpc: { readonly credentials: { createInsecure(): object } };
+  readonly googleAuthLibrary: { readonly PassThroughClient: new () => object };
+}
+
 /**
- * For a server on this machine: no TLS, and no search for credentials, which would ask the metadata
- * server of the network. The parts come from the client's own dependencies, to be of its version.
+ * For a server on this machine: no TLS, no proxy in between, and no search for credentials, which
+ * would ask the metadata server of the network. The parts come from the client's own dependencies,
+ * to be of its version.
  */
 function withoutCredentials(): object {
   const fromHere = createRequire(import.meta.url);
-  const fromSdk = createRequire(fromHere.resolve("@google-cloud/secret-manager"));
-  const gax: typeof import("google-gax") = fromSdk("google-gax");
+  const fromClient = createRequire(fromHere.resolve("@google-cloud/secret-manager"));
+  const { grpc, googleAuthLibrary }: Gax = fromClient("google-gax");
   return {
-    sslCreds: gax.grpc.credentials.createInsecure(),
-    authClient: new gax.googleAuthLibrary.PassThroughClient(),
+    sslCreds: grpc.credentials.createInsecure(),
+    authClient: new googleAuthLibrary.PassThroughClient(),
+    "grpc.enable_http_proxy": 0,
   };
 }
 

@@ -34,6 +34,8 @@ export interface Fault {
   readonly operation?: string | undefined;
   /** How many calls it hits; default 1. */
   readonly times?: number | undefined;
+  /** How many calls of the operation pass before; default 0. */
+  readonly skip?: number | undefined;
   /** What was asked for is done before it goes wrong: an answer that is lost. */
   readonly after?: boolean | undefined;
   /** How long the answer is held back first; default 0, and 60 000 for `delay`. */
@@ -62,11 +64,11 @@ const lateMs = 60_000;
 
 /** Faults that wait for their calls. */
 export class Faults {
-  #waiting: { fault: Fault; left: number }[] = [];
+  #waiting: { fault: Fault; skip: number; left: number }[] = [];
   readonly #pauses = new Set<() => void>();
 
   add(fault: Fault): void {
-    this.#waiting.push({ fault, left: fault.times ?? 1 });
+    this.#waiting.push({ fault, skip: fault.skip ?? 0, left: fault.times ?? 1 });
   }
 
   clear(): void {
@@ -79,6 +81,10 @@ export class Faults {
       ({ fault }) => fault.operation === undefined || fault.operation === operation,
     );
     if (found === undefined) return undefined;
+    if (found.skip > 0) {
+      found.skip -= 1;
+      return undefined;
+    }
     found.left -= 1;
     if (found.left <= 0) this.#waiting = this.#waiting.filter((other) => other !== found);
     return found.fault;
