@@ -74,7 +74,8 @@ export class AwsConnections {
     const timing = { timeoutMs: this.#options.timeoutMs, signal: context.signal, what: text };
     try {
       return await withDeadline(timing, async (abortSignal) => {
-        const connection = await this.#connection(target);
+        const known = this.#connections.get(this.keyOf(target));
+        const connection = known ?? (await this.#connect(target));
         const { sdk, client } = connection;
         return work({ sdk, client, connection, sending: { abortSignal } });
       });
@@ -85,12 +86,13 @@ export class AwsConnections {
 
   close(): void {
     this.#closing.abort();
-    if (this.#options.client !== undefined) return;
-    for (const { client } of this.#connections.values()) client.destroy();
+    const connections = [...this.#connections.values()];
     this.#connections.clear();
+    if (this.#options.client !== undefined) return;
+    for (const { client } of connections) client.destroy();
   }
 
-  async #connection(target: AwsTarget): Promise<Connection> {
+  async #connect(target: AwsTarget): Promise<Connection> {
     const sdk = await loadSdk();
     if (this.#closing.signal.aborted) {
       throw new SecretError("SECRET_ABORTED", `${target.reference.text}: the provider was closed`);

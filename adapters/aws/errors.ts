@@ -63,6 +63,8 @@ const codeByStatus: Readonly<Record<number, SecretErrorCode>> = {
   403: "SECRET_ACCESS_DENIED",
   404: "SECRET_NOT_FOUND",
   429: "SECRET_THROTTLED",
+  // Not implemented: a server that is not AWS's own.
+  501: "SECRET_REQUEST_INVALID",
 };
 
 /** What to say and do; `action` is the IAM action of the call. */
@@ -118,8 +120,8 @@ export function awsCode(error: unknown): SecretErrorCode {
   if (name === "Error" && message === "Region is missing") return "SECRET_REQUEST_INVALID";
   const known = Object.hasOwn(codeByName, name) ? codeByName[name] : undefined;
   if (known !== undefined) return known;
-  if (status === undefined || status >= 500 || status < 400) return "SECRET_UNREACHABLE";
-  return codeByStatus[status] ?? "SECRET_REQUEST_INVALID";
+  if (status === undefined || status < 400) return "SECRET_UNREACHABLE";
+  return codeByStatus[status] ?? (status >= 500 ? "SECRET_UNREACHABLE" : "SECRET_REQUEST_INVALID");
 }
 
 function partsOf(error: unknown): { name: string; message: string; status: number | undefined } {

@@ -38,6 +38,24 @@ export async function readReferences(
   references: readonly Reference[],
   context: CallContext,
 ): Promise<readonly ReadOutcome[]> {
+  const [first] = references;
+  if (first === undefined || references.length > 1) {
+    return readMany(connections, references, context);
+  }
+  // The usual case, without the grouping.
+  try {
+    const target = awsTarget(first);
+    return [selectKey(target, await readSingle(connections, target, context))];
+  } catch (error) {
+    return [asSecretError(error)];
+  }
+}
+
+async function readMany(
+  connections: AwsConnections,
+  references: readonly Reference[],
+  context: CallContext,
+): Promise<readonly ReadOutcome[]> {
   const outcomes = new Map<Reference, ReadOutcome>();
   const targets: AwsTarget[] = [];
   for (const reference of references) {

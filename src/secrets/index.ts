@@ -19,6 +19,7 @@ export {
   type SecretErrorCode,
   type SecretFailure,
 } from "./errors.ts";
+export { selectField } from "./field.ts";
 export { onSecret, type SecretListener } from "./on-secret.ts";
 export { minMaskedBytes, minSecretBytes, plainReason } from "./plain.ts";
 export type {
@@ -34,7 +35,6 @@ export type {
   StoredValue,
   Written,
 } from "./provider.ts";
-export { selectField } from "./field.ts";
 export { looksLikeReference, parseReference, type Reference } from "./reference.ts";
 export {
   createSecrets,

@@ -1,4 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import {
   createSecrets,
@@ -9,7 +12,7 @@ import {
 } from "nopeek";
 import { aws } from "nopeek/adapters/aws";
 import { type FaultKind, startAws } from "nopeek/testing";
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { stubCloudEnvironment, timeoutMs } from "../support/cloud-fixtures.ts";
 
 type Change = Parameters<NonNullable<SecretProvider["write"]>>[1];
@@ -274,6 +277,42 @@ describe("endpoints", () => {
     expect(server.calls).toEqual([]);
   });
 
+  test("profiles are read from the shared files, and their endpoints are checked too", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "nopeek-aws-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const keys = server.clientOptions.credentials;
+    const lines = [
+      "[profile good]",
+      "region = eu-west-1",
+      `aws_access_key_id = ${keys.accessKeyId}`,
+      `aws_secret_access_key = ${keys.secretAccessKey}`,
+      "[profile open]",
+      "region = eu-west-1",
+      `aws_access_key_id = ${keys.accessKeyId}`,
+      `aws_secret_access_key = ${keys.secretAccessKey}`,
+      `endpoint_url = ${open}`,
+    ];
+    await writeFile(join(folder, "config"), lines.join("\n"));
+    stubCloudEnvironment({
+      AWS_CONFIG_FILE: join(folder, "config"),
+      AWS_REGION: undefined,
+      AWS_ACCESS_KEY_ID: undefined,
+      AWS_SECRET_ACCESS_KEY: undefined,
+    });
+    const name = seed(newValue());
+    await using secrets = resolver();
+    await secrets.get(`aws-sm://${name}?profile=good`);
+    expect(server.calls).toEqual(["GetSecretValue"]);
+    // The SDK takes an endpoint from the profile of the environment only.
+    stubCloudEnvironment({
+      AWS_CONFIG_FILE: join(folder, "config"),
+      AWS_PROFILE: "open",
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: undefined,
+    });
+    await refused(aws());
+    expect(server.calls).toEqual(["GetSecretValue"]);
+  });
+
   test("what is meant for other services is not looked at", async () => {
     stubCloudEnvironment({ ...server.env, AWS_ENDPOINT_URL: open, AWS_ENDPOINT_URL_S3: open });
     expect(await resolver().find("aws-sm://name")).toBeNull();
@@ -283,8 +322,11 @@ describe("endpoints", () => {
     const client = new SecretsManagerClient(server.clientOptions);
     const name = seed(newValue());
     for (let round = 0; round < 2; round += 1) {
-      await using secrets = createSecrets({ providers: [aws({ client })] });
-      await secrets.get(`aws-sm://${name}`);
+      const given = aws({ client });
+      const read = () => given.read?.([parseReference(`aws-sm://${name}`)], context);
+      expect(await read()).toMatchObject([{ version: expect.any(String) }]);
+      await given.close?.();
+      expect(await read()).toMatchObject([{ code: "SECRET_ABORTED" }]);
     }
     client.destroy();
   });

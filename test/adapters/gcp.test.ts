@@ -209,8 +209,11 @@ describe("endpoints and clients", () => {
     const client = gcpClient(server.endpoint);
     const reference = `gcp-sm://${project}/${seed(newValue())}`;
     for (let round = 0; round < 2; round += 1) {
-      await using secrets = createSecrets({ providers: [gcp({ client, timeoutMs })] });
-      await secrets.get(reference);
+      const given = gcp({ client, timeoutMs });
+      const read = () => given.read?.([parseReference(reference)], context);
+      expect(await read()).toMatchObject([{ version: "1" }]);
+      await given.close?.();
+      expect(await read()).toMatchObject([{ code: "SECRET_ABORTED" }]);
     }
     await client.close();
   });
