@@ -58,6 +58,7 @@ const loadSdk = importPeer<Sdk>(
 export class GcpConnections {
   readonly #options: ConnectionOptions;
   readonly #clients = new Map<string, Promise<SecretManagerServiceClient>>();
+  readonly #opened = new Set<SecretManagerServiceClient>();
   readonly #closing = new AbortController();
 
   constructor(options: ConnectionOptions) {
@@ -94,10 +95,11 @@ export class GcpConnections {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    const clients = [...this.#clients.values()];
     this.#clients.clear();
-    if (this.#options.client !== undefined) return;
-    await Promise.all(clients.map(async (client) => (await client).close().catch(() => {})));
+    // Those that are not set up yet are closed when they are: that may take long.
+    const opened = [...this.#opened];
+    this.#opened.clear();
+    await Promise.all(opened.map((client) => client.close().catch(() => {})));
   }
 
   /**
@@ -154,21 +156,39 @@ export class GcpConnections {
   }
 
   async #client(target: GcpTarget): Promise<SecretManagerServiceClient> {
-    const sdk = this.#options.client === undefined ? await loadSdk() : undefined;
-    if (this.#closing.signal.aborted) {
-      throw new SecretError("SECRET_ABORTED", `${target.reference.text}: the provider was closed`);
+    const { client: given } = this.#options;
+    const sdk = given === undefined ? await loadSdk() : undefined;
+    this.#assertOpen(target);
+    const key = given === undefined ? (target.location ?? "") : "";
+    let setUp = this.#clients.get(key);
+    if (setUp === undefined) {
+      setUp = this.#setUp(given ?? this.#newClient(sdk as Sdk, target));
+      this.#clients.set(key, setUp);
     }
-    const key = this.#options.client === undefined ? (target.location ?? "") : "";
-    const existing = this.#clients.get(key);
-    if (existing !== undefined) return existing;
-    const setUp = initialized(this.#options.client ?? this.#newClient(sdk as Sdk, target));
-    this.#clients.set(key, setUp);
-    return setUp.catch((error: unknown) => {
+    try {
+      const client = await setUp;
+      this.#assertOpen(target);
+      return client;
+    } catch (error) {
       // A client whose set-up failed stays broken: the next call makes another one.
       if (this.#clients.get(key) === setUp) this.#clients.delete(key);
       if (error instanceof SecretError) throw error;
       throw gcpFailureByCode(setupCode(error), target.reference.text, "setup");
-    });
+    }
+  }
+
+  /** Before the first call, whose own attempt would end the process where it fails. */
+  async #setUp(client: SecretManagerServiceClient): Promise<SecretManagerServiceClient> {
+    await client.initialize();
+    if (client === this.#options.client) return client;
+    if (this.#closing.signal.aborted) await client.close();
+    else this.#opened.add(client);
+    return client;
+  }
+
+  #assertOpen({ reference }: GcpTarget): void {
+    if (!this.#closing.signal.aborted) return;
+    throw new SecretError("SECRET_ABORTED", `${reference.text}: the provider was closed`);
   }
 
   #newClient(sdk: Sdk, { location }: GcpTarget): SecretManagerServiceClient {
@@ -192,14 +212,6 @@ export class GcpConnections {
       ...(isOpen && withoutCredentials()),
     });
   }
-}
-
-/** Sets the client up before its first call, whose own attempt would end the process on failure. */
-async function initialized(
-  client: SecretManagerServiceClient,
-): Promise<SecretManagerServiceClient> {
-  await client.initialize();
-  return client;
 }
 
 /** What is taken from `google-gax`, the client's own foundation. */

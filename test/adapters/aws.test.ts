@@ -234,6 +234,16 @@ describe("faults", () => {
     expect(server.calls).toEqual(["GetSecretValue", "GetSecretValue"]);
   });
 
+  test("a search for credentials that never ends is ended", async () => {
+    const credentials = () => new Promise<never>(() => {});
+    const client = new SecretsManagerClient({ ...server.clientOptions, credentials });
+    const secrets = createSecrets({ providers: [aws({ client, timeoutMs: 200 })] });
+    const startedAt = performance.now();
+    expect((await failureOf(secrets.get("aws-sm://name"))).code).toBe("SECRET_UNREACHABLE");
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    client.destroy();
+  });
+
   test("nobody listens", async () => {
     const gone = await startAws();
     await gone.close();

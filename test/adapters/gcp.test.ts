@@ -185,9 +185,14 @@ describe("faults", () => {
     });
     await using secrets = createSecrets({ providers: [gcp({ timeoutMs })] });
     for (let round = 0; round < 2; round += 1) {
-      const failure = await failureOf(secrets.get(`gcp-sm://${project}/name`));
-      expect(failure.code).toBe("SECRET_UNAUTHENTICATED");
-      expect(failure.message).toContain("gcloud auth");
+      // At once: both wait for the same set-up.
+      const names = ["one", "two"].map((name) => `gcp-sm://${project}/${name}`);
+      const failures = await Promise.all(names.map((name) => failureOf(secrets.get(name))));
+      for (const [index, { code, message }] of failures.entries()) {
+        expect(code).toBe("SECRET_UNAUTHENTICATED");
+        expect(message).toContain("gcloud auth");
+        expect(message).toContain(names[index]);
+      }
     }
   });
 });
