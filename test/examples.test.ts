@@ -1,8 +1,11 @@
-import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { text } from "node:stream/consumers";
+import { startAws, startGcp, startModal } from "nopeek/testing";
+import { describe, expect, it } from "vitest";
 import { root } from "./support/command.ts";
+import { randomToken } from "./support/values.ts";
 
 it("the quick start trains a model and prints no credential", () => {
   const start = join(root, "examples/quickstart/start.mjs");
@@ -31,14 +34,90 @@ it("the quick start trains a model and prints no credential", () => {
 });
 
 const modules = readdirSync(join(root, "examples")).filter((name) => name.endsWith(".ts"));
+const usesCloud = (name: string) =>
+  /adapters\/(?:aws|gcp|modal)/.test(readFileSync(join(root, "examples", name), "utf8"));
 
-// As a consumer runs them: by the package's name, against what was built.
-it.each(modules)("examples/%s runs", (name) => {
+/** As a consumer runs it: by the package's name, against what was built. */
+async function runExample(name: string, args: string[] = [], env: Record<string, string> = {}) {
   const jiti = join(root, "node_modules/jiti/lib/jiti-cli.mjs");
-  const run = spawnSync(process.execPath, [jiti, join(root, "examples", name)], {
-    encoding: "utf8",
-    env: { PATH: process.env["PATH"] ?? "", JITI_FS_CACHE: "false" },
+  const child = spawn(process.execPath, [jiti, join(root, "examples", name), ...args], {
+    env: { PATH: process.env["PATH"] ?? "", JITI_FS_CACHE: "false", ...quiet, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
   });
-  expect([run.status, run.stderr]).toEqual([0, ""]);
+  const output = [text(child.stdout), text(child.stderr)] as const;
+  const code = await new Promise((settle) => child.on("close", settle));
+  return { code, stdout: await output[0], stderr: await output[1] };
+}
+
+const quiet = {
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+  AWS_EC2_METADATA_DISABLED: "true",
+  no_proxy: "127.0.0.1,localhost",
+};
+
+it.each(modules.filter((name) => !usesCloud(name)))("examples/%s runs", async (name) => {
+  const run = await runExample(name);
+  expect(run).toMatchObject({ code: 0, stderr: "" });
   expect(run.stdout).toContain("[REDACTED:");
+});
+
+describe("examples that need a cloud run against loopback servers", () => {
+  const tested = ["read-aws.ts", "read-gcp.ts", "sync-aws-to-modal.ts"];
+
+  it("all of them", () => {
+    expect(modules.filter(usesCloud).sort()).toEqual(tested);
+  });
+
+  it("read-aws", async () => {
+    await using server = await startAws();
+    const token = randomToken();
+    server.seed("ml/hf", JSON.stringify({ token }));
+    const run = await runExample("read-aws.ts", ["aws-sm://ml/hf#token"], server.env);
+    expect(run).toEqual({
+      code: 0,
+      stdout: `the token is [REDACTED:HF_TOKEN], and has ${token.length} characters\n`,
+      stderr: "",
+    });
+    const missing = await runExample("read-aws.ts", ["aws-sm://none"], server.env);
+    expect(missing).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringContaining("SECRET_NOT_FOUND"),
+    });
+  });
+
+  it("read-gcp", async () => {
+    await using server = await startGcp();
+    const token = randomToken();
+    server.seed("hf", token);
+    server.seed("hf", "of another time");
+    server.setState("hf", 2, "DISABLED");
+    const reference = `gcp-sm://${server.project}/hf?version=latest-enabled`;
+    const run = await runExample("read-gcp.ts", [reference], server.env);
+    expect(run).toEqual({
+      code: 0,
+      stdout: `the token is [REDACTED:HF_TOKEN], and has ${token.length} characters\n`,
+      stderr: "",
+    });
+  });
+
+  it("sync-aws-to-modal", async () => {
+    await using aws = await startAws();
+    await using modal = await startModal();
+    const [token, key] = [randomToken("hf_"), randomToken("")];
+    aws.seed("ml/huggingface", JSON.stringify({ token }));
+    aws.seed("ml/wandb", JSON.stringify({ api_key: key }));
+    modal.seedSecret("training", { HF_TOKEN: "old", OTHER: "kept" });
+    const run = await runExample("sync-aws-to-modal.ts", [], { ...aws.env, ...modal.env() });
+    expect(run).toEqual({
+      code: 0,
+      stdout: "modal://training now holds HF_TOKEN and WANDB_API_KEY\n",
+      stderr: "",
+    });
+    expect(modal.secret("training")).toMatchObject({
+      HF_TOKEN: token,
+      WANDB_API_KEY: key,
+      OTHER: "kept",
+    });
+  }, 20_000);
 });

@@ -2,8 +2,8 @@ import type { SecretProvider } from "../secrets/index.ts";
 
 /** The adapters by scheme. Each is loaded when a reference needs it; its client later still. */
 const adapters: Readonly<Record<string, () => Promise<SecretProvider>>> = {
-  "aws-sm": async () => (await import("../../adapters/aws.ts")).aws(),
-  "gcp-sm": async () => (await import("../../adapters/gcp.ts")).gcp(),
+  "aws-sm": async () => (await import("../../adapters/aws/index.ts")).aws(),
+  "gcp-sm": async () => (await import("../../adapters/gcp/index.ts")).gcp(),
   modal: async () => (await import("../../adapters/modal/index.ts")).modal(),
 };
 

@@ -22,6 +22,7 @@ export {
   type SecretErrorCode,
   type SecretFailure,
 } from "./errors.ts";
+export { selectField } from "./field.ts";
 export { onSecret, type SecretListener } from "./on-secret.ts";
 export { minMaskedBytes, plainReason } from "./plain.ts";
 export type {

@@ -1,0 +1,210 @@
+import {
+  type CallContext,
+  type Reference,
+  SecretError,
+  type StageControl,
+  type Stages,
+} from "../../src/secrets/index.ts";
+import type { GcpConnections } from "./connections.ts";
+import { readVersion, versionIn } from "./read.ts";
+import { assertWhole, type GcpTarget } from "./target.ts";
+import { addVersion } from "./write.ts";
+
+// The version that the pending one was made from, kept with the secret itself.
+const baseAnnotation = "nopeek-rotation-base";
+const maxRounds = 5;
+
+/** What one conditional write of the secret changes. */
+interface Pointers {
+  /** Alias to number. */
+  readonly aliases: Map<string, string>;
+  readonly annotations: Map<string, string>;
+}
+
+/** `done`: it is so already. `refused`: it must not be changed so. */
+type Decision = "change" | "done" | "refused";
+
+/**
+ * Rotation by the aliases `current`, `previous` and `pending`. Aliases and annotations are changed
+ * by one write, on condition that the secret's etag is still the one that was read.
+ *
+ * Consumers must read `?version=current`: every added version is `latest` at once.
+ */
+export function stageControl(connections: GcpConnections): StageControl {
+  const wholeOf = (reference: Reference) => {
+    const target = connections.targetOf(reference);
+    assertWhole(target);
+    return target;
+  };
+  return {
+    async stages(reference, context) {
+      const target = wholeOf(reference);
+      const { pointers } = await readPointers(connections, target, context);
+      return partsIn(pointers);
+    },
+    async readVersion(reference, version, context) {
+      return readVersion(connections, wholeOf(reference), version, context);
+    },
+    async add(reference, { base, value }, context) {
+      const target = wholeOf(reference);
+      const { pointers } = await readPointers(connections, target, context);
+      const parts = partsIn(pointers);
+      assertRotatable(reference, parts, base);
+      return (
+        (await alreadyAdded(connections, target, { parts, value }, context)) ??
+        (await addVersion(connections, target, value, context))
+      );
+    },
+    claim(reference, version, base, context) {
+      return changePointers(
+        connections,
+        wholeOf(reference),
+        context,
+        ({ aliases, annotations }) => {
+          if (aliases.get("current") !== base) return "refused";
+          const pending = aliases.get("pending");
+          if (pending !== undefined) return pending === version ? "done" : "refused";
+          aliases.set("pending", version);
+          annotations.set(baseAnnotation, base);
+          return "change";
+        },
+      );
+    },
+    promote(reference, from, to, context) {
+      return changePointers(
+        connections,
+        wholeOf(reference),
+        context,
+        ({ aliases, annotations }, round) => {
+          if (round > 0 && aliases.get("current") === to) return "done";
+          if (aliases.get("current") !== from || aliases.get("pending") !== to) return "refused";
+          aliases.set("previous", from);
+          aliases.set("current", to);
+          aliases.delete("pending");
+          annotations.delete(baseAnnotation);
+          return "change";
+        },
+      );
+    },
+    async drop(reference, version, context) {
+      const target = wholeOf(reference);
+      let inUse = false;
+      await changePointers(connections, target, context, ({ aliases, annotations }) => {
+        inUse = aliases.get("current") === version || aliases.get("previous") === version;
+        if (aliases.get("pending") !== version) return "done";
+        aliases.delete("pending");
+        annotations.delete(baseAnnotation);
+        return "change";
+      });
+      if (inUse) return;
+      await disable(connections, target, version, context);
+    },
+  };
+}
+
+/** Without the alias, consumers read `latest`, and would get a version before it was tested. */
+function assertRotatable({ text }: Reference, { current }: Stages, base: string): void {
+  if (current === undefined) {
+    throw new SecretError(
+      "SECRET_REQUEST_INVALID",
+      `${text} has no alias "current", which rotation moves; set it with: gcloud secrets update NAME --update-version-aliases=current=NUMBER, and let consumers read ?version=current`,
+    );
+  }
+  if (current === base) return;
+  throw new SecretError("SECRET_CONFLICT", `${text}: version ${base} is not current any more`);
+}
+
+/**
+ * The number of the newest version, if an earlier `add` whose answer was lost has made it: GCP takes
+ * no token that would tell, but the value does.
+ */
+async function alreadyAdded(
+  connections: GcpConnections,
+  target: GcpTarget,
+  { parts, value }: { parts: Stages; value: string | Uint8Array },
+  context: CallContext,
+): Promise<string | null> {
+  const request = { parent: target.secret, pageSize: 1 };
+  const [newest] = await connections.call("listSecretVersions", target, request, context);
+  const version = versionIn(newest?.name);
+  const { current, previous, pending } = parts;
+  if (version === undefined || newest?.state !== "ENABLED") return null;
+  if ([current, previous, pending].includes(version)) return null;
+  const stored = await readVersion(connections, target, version, context);
+  return Buffer.from(stored.value).equals(Buffer.from(value)) ? version : null;
+}
+
+async function disable(
+  connections: GcpConnections,
+  target: GcpTarget,
+  version: string,
+  context: CallContext,
+): Promise<void> {
+  const name = `${target.secret}/versions/${version}`;
+  try {
+    await connections.call("disableSecretVersion", target, { name }, context);
+  } catch (error) {
+    // Gone already.
+    if (error instanceof SecretError && goneCodes.has(error.code)) return;
+    throw error;
+  }
+}
+
+const goneCodes = new Set<string>(["SECRET_NOT_FOUND", "SECRET_DISABLED"]);
+
+/** Changes aliases and annotations together, again as long as only others' changes are in the way. */
+async function changePointers(
+  connections: GcpConnections,
+  target: GcpTarget,
+  context: CallContext,
+  decide: (pointers: Pointers, round: number) => Decision,
+): Promise<boolean> {
+  for (let round = 0; round < maxRounds; round += 1) {
+    const { pointers, etag } = await readPointers(connections, target, context);
+    const decision = decide(pointers, round);
+    if (decision !== "change") return decision === "done";
+    const secret = {
+      name: target.secret,
+      etag,
+      versionAliases: Object.fromEntries(pointers.aliases),
+      annotations: Object.fromEntries(pointers.annotations),
+    };
+    const updateMask = { paths: ["version_aliases", "annotations"] };
+    try {
+      await connections.call("updateSecret", target, { secret, updateMask }, context);
+      return true;
+    } catch (error) {
+      // Also when the answer to the same write was lost and it was repeated: read again.
+      if (!(error instanceof SecretError && error.code === "SECRET_CONFLICT")) throw error;
+    }
+  }
+  return false;
+}
+
+async function readPointers(
+  connections: GcpConnections,
+  target: GcpTarget,
+  context: CallContext,
+): Promise<{ pointers: Pointers; etag: string }> {
+  const request = { name: target.secret };
+  const secret = await connections.call("getSecret", target, request, context);
+  const { versionAliases, annotations, etag } = secret;
+  const aliases = new Map<string, string>();
+  for (const [alias, version] of Object.entries(versionAliases ?? {})) {
+    aliases.set(alias, String(version));
+  }
+  return {
+    pointers: { aliases, annotations: new Map(Object.entries(annotations ?? {})) },
+    etag: etag ?? "",
+  };
+}
+
+function partsIn({ aliases, annotations }: Pointers): Stages {
+  const pending = aliases.get("pending");
+  return {
+    current: aliases.get("current"),
+    previous: aliases.get("previous"),
+    pending,
+    pendingBase: pending === undefined ? undefined : annotations.get(baseAnnotation),
+  };
+}

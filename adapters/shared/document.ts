@@ -1,0 +1,64 @@
+import { type Change, type Reference, SecretError } from "../../src/secrets/index.ts";
+
+/** What both AWS and GCP keep at most in one version. */
+export const maxValueBytes = 65_536;
+
+/** Refuses a value that no store would take, before any client sees it. */
+export function assertValueSize({ text }: Reference, value: string | Uint8Array): void {
+  const bytes = typeof value === "string" ? Buffer.byteLength(value) : value.byteLength;
+  if (bytes > maxValueBytes) {
+    throw new SecretError(
+      "SECRET_REQUEST_INVALID",
+      `${text}: the value has ${bytes} bytes, and the store keeps at most ${maxValueBytes}`,
+    );
+  }
+  if (bytes === 0) {
+    throw new SecretError("SECRET_EMPTY", `${text}: an empty value cannot be stored`);
+  }
+}
+
+/**
+ * What is to be stored after a change: the value itself, or a JSON document with the changed
+ * fields.
+ *
+ * @param current - What is stored now; only looked at by a merge.
+ * @throws SecretError `SECRET_MALFORMED` if a merge meets anything but a JSON object.
+ */
+export function changedDocument(
+  reference: Reference,
+  change: Change,
+  current: string | Uint8Array | null,
+): string | Uint8Array {
+  if ("value" in change) return change.value;
+  const merged = new Map<string, unknown>();
+  if (change.mode === "merge" && current !== null) {
+    for (const [key, value] of Object.entries(parseDocument(reference, current))) {
+      merged.set(key, value);
+    }
+  }
+  for (const [key, value] of Object.entries(change.fields)) {
+    if (value === null) merged.delete(key);
+    else merged.set(key, value);
+  }
+  // Object.fromEntries defines "__proto__" as an own key, where assignment would not.
+  return JSON.stringify(Object.fromEntries(merged));
+}
+
+function parseDocument({ text }: Reference, stored: string | Uint8Array): object {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(
+      typeof stored === "string"
+        ? stored
+        : new TextDecoder("utf-8", { fatal: true }).decode(stored),
+    );
+  } catch {
+    // The parser's message quotes the document.
+    parsed = undefined;
+  }
+  if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed;
+  throw new SecretError(
+    "SECRET_MALFORMED",
+    `${text}: fields can be merged into a JSON object only, and what is stored is none; replace it as a whole`,
+  );
+}

@@ -1,0 +1,10 @@
+/**
+ * What the adapters of cloud stores have in common. Not exported from the package.
+ *
+ * @module
+ */
+export { crc32c } from "./crc32c.ts";
+export { mapLimited, type Timing, withDeadline } from "./deadline.ts";
+export { assertValueSize, changedDocument, maxValueBytes } from "./document.ts";
+export { assertSafeEndpoint, isLoopbackHost } from "./endpoint.ts";
+export { importPeer } from "./import-peer.ts";

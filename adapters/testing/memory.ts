@@ -1,0 +1,55 @@
+import {
+  parseReference,
+  type ReadOutcome,
+  type Reference,
+  SecretError,
+  type SecretProvider,
+  type StoredValue,
+  selectField,
+} from "../../src/secrets/index.ts";
+
+/**
+ * A provider with the given values, for any scheme: tests of your launcher need no cloud.
+ *
+ * @param values - By reference; one without a field may hold a JSON document of fields.
+ *
+ * @example
+ * const secrets = createSecrets({ providers: [memory({ "aws-sm://ml/hf#token": token })] });
+ */
+export function memory(values: Readonly<Record<string, string | Uint8Array>>): SecretProvider {
+  const stored = new Map<string, StoredValue>();
+  const schemes = new Set<string>();
+  for (const [text, value] of Object.entries(values)) {
+    const reference = parseReference(text);
+    schemes.add(reference.scheme);
+    stored.set(keyOf(reference), { value, origin: "memory" });
+  }
+  return {
+    name: "memory",
+    schemes: [...schemes],
+    ownFields: [...schemes],
+    capabilities: ["read"],
+    read: async (references) =>
+      references.map((reference) => {
+        const exact = stored.get(keyOf(reference));
+        if (exact !== undefined || reference.field === undefined) return exact ?? null;
+        return selected(stored.get(keyOf({ ...reference, field: undefined })), reference.field);
+      }),
+  };
+}
+
+function selected(document: StoredValue | undefined, field: string): ReadOutcome {
+  if (document === undefined) return null;
+  try {
+    const value = selectField(document.value, field);
+    return value === null ? null : { ...document, value };
+  } catch (error) {
+    if (error instanceof SecretError) return error;
+    throw error;
+  }
+}
+
+/** Options in any order name the same secret. */
+function keyOf({ scheme, path, options, field }: Reference): string {
+  return JSON.stringify([scheme, path, Object.entries(options).sort(), field ?? null]);
+}
