@@ -116,8 +116,9 @@ async function readDotenv(
 ): Promise<ReadonlyMap<string, string>> {
   const bytes = await readBytes(path, absolute);
   const { mode } = await stat(absolute);
-  if ((mode & 0o004) !== 0 && (mode & 0o170000) === 0o100000) {
-    warn(`${path} can be read by every user of this machine; run: chmod 600 ${path}`);
+  if ((mode & 0o006) !== 0 && (mode & 0o170000) === 0o100000) {
+    const what = (mode & 0o002) !== 0 ? "changed" : "read";
+    warn(`${path} can be ${what} by every user of this machine; run: chmod 600 ${path}`);
   }
   let text: string;
   try {
@@ -132,7 +133,16 @@ async function readDotenv(
     );
   }
   const { parse } = await import("dotenv");
-  return new Map(Object.entries(parse(text)));
+  const values = new Map(Object.entries(parse(text)));
+  for (const [key, value] of values) {
+    // Its further lines would be taken for keys, and shown as such.
+    if (!/^-----BEGIN [^-]+-----\s*$/.test(value)) continue;
+    throw new SecretError(
+      "SECRET_MALFORMED",
+      `${path}: the value of ${key} goes on after its first line; put all of it in double quotes`,
+    );
+  }
+  return values;
 }
 
 async function readBytes(path: string, absolute: string): Promise<Buffer> {

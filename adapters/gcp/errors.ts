@@ -91,7 +91,7 @@ export function gcpFailureByCode(
 }
 
 /** Our code for what a call of the client threw. */
-export function gcpCode(error: unknown): SecretErrorCode {
+function gcpCode(error: unknown): SecretErrorCode {
   const { code, message } = partsOf(error);
   if (message.includes("Getting metadata from plugin failed")) {
     // The library that fetches tokens failed, below the call.

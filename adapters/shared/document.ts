@@ -1,7 +1,7 @@
 import { type Change, type Reference, SecretError } from "../../src/secrets/index.ts";
 
 /** What both AWS and GCP keep at most in one version. */
-export const maxValueBytes = 65_536;
+const maxValueBytes = 65_536;
 
 /** Refuses a value that no store would take, before any client sees it. */
 export function assertValueSize({ text }: Reference, value: string | Uint8Array): void {

@@ -1,7 +1,7 @@
 import { SecretError } from "../../src/secrets/index.ts";
 
 /** Whether a host, as a URL names it, is this machine. */
-export function isLoopbackHost(host: string): boolean {
+function isLoopbackHost(host: string): boolean {
   const name = host.replace(/^\[|\]$/g, "").toLowerCase();
   return (
     name === "::1" ||

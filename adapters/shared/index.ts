@@ -4,7 +4,7 @@
  * @module
  */
 export { crc32c } from "./crc32c.ts";
-export { mapLimited, type Timing, withDeadline } from "./deadline.ts";
-export { assertValueSize, changedDocument, maxValueBytes } from "./document.ts";
-export { assertSafeEndpoint, isLoopbackHost } from "./endpoint.ts";
+export { mapLimited, withDeadline } from "./deadline.ts";
+export { assertValueSize, changedDocument } from "./document.ts";
+export { assertSafeEndpoint } from "./endpoint.ts";
 export { importPeer } from "./import-peer.ts";

@@ -11,7 +11,7 @@ import {
 } from "./aws-store.ts";
 
 /** The parameters that the operations know, as JSON has them. */
-export interface AwsRequest extends AwsValue {
+interface AwsRequest extends AwsValue {
   readonly Name?: string;
   readonly SecretId?: string;
   readonly SecretIdList?: readonly string[];

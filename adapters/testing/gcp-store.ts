@@ -26,7 +26,7 @@ export class GcpRefusal extends Error {
   }
 }
 
-export interface Timestamp {
+interface Timestamp {
   readonly seconds: string;
   readonly nanos: number;
 }

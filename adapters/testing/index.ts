@@ -14,9 +14,12 @@ export {
 export { type GcpServer, type GcpServerOptions, startGcp } from "./gcp.ts";
 export { memory } from "./memory.ts";
 export {
+  type ModalCall,
   type ModalFault,
+  type ModalSandbox,
   type ModalServer,
   type ModalServerOptions,
+  type StatusName,
   startModal,
 } from "./modal/index.ts";
 export { valuesPrintedBy } from "./printed.ts";

@@ -2,10 +2,11 @@ import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type EnvProvider, env } from "../../adapters/env.ts";
 import { launchOptions, loadConfig } from "../config/index.ts";
-import { globPattern, type LaunchOptions } from "../launch/index.ts";
+import { globPattern, isCredentialName, type LaunchOptions } from "../launch/index.ts";
 import {
   assertVariableName,
   createSecrets,
+  looksLikeName,
   looksLikeReference,
   parseReference,
   plainReason,
@@ -48,6 +49,8 @@ export interface Declared {
   /** Variables from dotenv files that are no secrets. */
   readonly plain: Record<string, string>;
   readonly from: Secrets;
+  /** Every value of every dotenv file that may be a secret, also those that others override. */
+  readonly inFiles: readonly Secret[];
   /** Nothing was declared at all. */
   readonly isEmpty: boolean;
 }
@@ -74,7 +77,7 @@ export async function collect(
   if (config === null && launch !== undefined) {
     throw new SecretError(
       "USAGE",
-      "a launch was named, but there is no nopeek.config.ts or .json here; to run a command write it after --",
+      "a launch was named, but there is no nopeek.config.ts or .json here",
     );
   }
   const configured = config === null ? null : launchOptions(config, launch);
@@ -98,6 +101,7 @@ export async function collect(
     options: configured ?? { command: [] },
     secrets,
     plain: fromFiles.plain,
+    inFiles: fromFiles.values,
     from: createSecrets({ providers, environment, onWarning: warn }),
     isEmpty: nothingNamed && files.length === 0,
   };
@@ -115,13 +119,13 @@ function secretsOf(given: readonly string[]): Map<string, string> {
     const equals = item.indexOf("=");
     const name = equals === -1 ? item : item.slice(0, equals);
     const reference = equals === -1 ? `env://${name}` : item.slice(equals + 1);
+    if (equals === -1 && !looksLikeName(name) && !Object.hasOwn(process.env, name)) {
+      throw literal("--secret");
+    }
     assertVariableName(name);
     if (secrets.has(name)) throw new SecretError("USAGE", `--secret ${name} stands twice`);
     if (!/^[a-z][a-z0-9-]*:\/\//.test(reference)) {
-      throw new SecretError(
-        "USAGE",
-        `--secret ${name}: a value on the command line can be read by everybody; give a reference, such as ${name}=env://${name}`,
-      );
+      throw literal(`--secret ${looksLikeName(name) ? name : "NAME"}`);
     }
     parseReference(reference);
     secrets.set(name, reference);
@@ -129,9 +133,17 @@ function secretsOf(given: readonly string[]): Map<string, string> {
   return secrets;
 }
 
+function literal(option: string): SecretError {
+  return new SecretError(
+    "USAGE",
+    `${option}: a value on the command line can be read by everybody; give the name of a variable, or a reference such as NAME=env://NAME`,
+  );
+}
+
 interface FromFiles {
   readonly secrets: Record<string, SecretInput>;
   readonly plain: Record<string, string>;
+  readonly values: readonly Secret[];
 }
 
 /**
@@ -147,9 +159,16 @@ async function readFiles(
   const contents: { file: string; values: ReadonlyMap<string, string> }[] = [];
   for (const file of files) contents.push({ file, values: await provider.readFile(file) });
   const names = new Set(contents.flatMap(({ values }) => [...values.keys()]));
-  const result: FromFiles = { secrets: {}, plain: {} };
+  const values = contents.flatMap(({ values }) =>
+    [...values].flatMap(([name, value]) =>
+      value === "" || looksLikeReference(value, knownSchemes) || isPlain(name, value, patterns)
+        ? []
+        : [new Secret(value, { name })],
+    ),
+  );
+  const result: FromFiles = { secrets: {}, plain: {}, values };
   for (const name of names) {
-    assertVariableName(name);
+    assertKey(name, contents);
     const inFile = contents.findLast(({ values }) => (values.get(name) ?? "") !== "");
     const own = Object.hasOwn(process.env, name) ? process.env[name] : undefined;
     const value = own || inFile?.values.get(name);
@@ -158,7 +177,8 @@ async function readFiles(
     } else if (value !== undefined && looksLikeReference(value, knownSchemes)) {
       result.secrets[name] = { from: value, base: inFile && resolve(dirname(inFile.file)) };
     } else {
-      result.secrets[name] = { from: `env://${name}` };
+      // Not plain by its name: masked although the value is an ordinary one.
+      result.secrets[name] = { from: `env://${name}`, allowWeak: value !== undefined };
     }
   }
   return result;
@@ -166,5 +186,30 @@ async function readFiles(
 
 function isPlain(name: string, value: string, patterns: readonly RegExp[]): boolean {
   if (patterns.some((pattern) => pattern.test(name))) return true;
-  return !looksLikeReference(value, knownSchemes) && plainReason(value) !== null;
+  if (looksLikeReference(value, knownSchemes)) return false;
+  const reason = plainReason(value);
+  // A password may look like the name of a region or a host; a number it is not.
+  return reason !== null && !(isCredentialName(name) && ambiguous.has(reason));
+}
+
+const ambiguous: ReadonlySet<string> = new Set([
+  "cloud region",
+  "time zone",
+  "locale",
+  "path",
+  "URL without a password",
+  "host and port",
+]);
+
+/** @throws SecretError `DECLARATION_INVALID` that names the file. */
+function assertKey(
+  name: string,
+  contents: readonly { file: string; values: ReadonlyMap<string, string> }[],
+): void {
+  try {
+    assertVariableName(name);
+  } catch (error) {
+    const file = contents.find(({ values }) => values.has(name))?.file;
+    throw new SecretError("DECLARATION_INVALID", `${file}: ${(error as Error).message}`);
+  }
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fchmodSync, fstatSync, openSync, writeSync } from "node:fs";
 import { SecretError } from "../secrets/index.ts";
 
 /** What happened in a run; no field holds text of the job. */
@@ -28,23 +28,42 @@ export interface Events {
 
 /**
  * Writes events as JSON lines to a private file. The last one tells how the run ended: a command may
- * itself exit with a code of ours.
+ * itself exit with a code of ours. A file that cannot be written any more costs its events only.
  *
+ * @param warn - Told once if that happens.
  * @throws SecretError `USAGE` if the file cannot be opened.
  */
-export function createEvents(file: string | undefined): Events {
+export function createEvents(file: string | undefined, warn: (message: string) => void): Events {
   if (file === undefined) return { write: () => undefined };
-  let fd: number;
-  try {
-    fd = openSync(file, "a", 0o600);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "no detail";
-    throw new SecretError("USAGE", `--events ${file} cannot be written: ${code}`);
-  }
+  let fd: number | null = openFile(file);
   return {
     write(event) {
-      writeSync(fd, `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
-      if (event.type === "end") closeSync(fd);
+      if (fd === null) return;
+      try {
+        writeSync(fd, `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
+        if (event.type !== "end") return;
+      } catch (error) {
+        warn(`--events ${file} ends here: it cannot be written (${codeOf(error)})`);
+      }
+      closeSync(fd);
+      fd = null;
     },
   };
+}
+
+/** Descriptors such as /dev/fd/3 are links; elsewhere nobody's link is followed. */
+function openFile(file: string): number {
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
+  try {
+    const isDevice = file.startsWith("/dev/");
+    const fd = openSync(file, O_WRONLY | O_APPEND | O_CREAT | (isDevice ? 0 : O_NOFOLLOW), 0o600);
+    if (!isDevice && fstatSync(fd).isFile()) fchmodSync(fd, 0o600);
+    return fd;
+  } catch (error) {
+    throw new SecretError("USAGE", `--events ${file} cannot be written: ${codeOf(error)}`);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? "no detail";
 }

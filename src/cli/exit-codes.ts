@@ -49,6 +49,7 @@ const exitCodeOfError: Record<SecretErrorCode, keyof typeof exitCodes> = {
   COMMAND_NOT_FOUND: "notFound",
   COMMAND_NOT_EXECUTABLE: "notExecutable",
   COMMAND_HOLDS_SECRET: "refused",
+  TEXT_HOLDS_SECRET: "refused",
   ROOT_REFUSED: "refused",
   LAUNCH_FAILED: "launcherFailed",
   FILE_NOT_FOUND: "configuration",

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { SecretError } from "../secrets/index.ts";
+import { kindOf, SecretError } from "../secrets/index.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { helpOf, readArguments, type Streams, type Verb } from "./verb.ts";
 
@@ -47,12 +47,17 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
   }
 }
 
-/** Of a foreign error only its kind and place are shown: its message may hold a value. */
+/** Of a foreign error only its kind and our own frames are shown: the rest may hold a value. */
 function unexpected(error: unknown): string {
-  const stack = error instanceof Error ? (error.stack ?? "") : "";
-  const frames = stack.split("\n").filter((line) => /^\s+at /.test(line));
-  const kind = error instanceof Error ? error.constructor.name : typeof error;
-  return `unexpected ${kind}; please report it\n${frames.slice(0, 5).join("\n")}`;
+  if ((error as NodeJS.ErrnoException | null)?.syscall === "uv_cwd") {
+    return "the working directory does not exist any more; change to another one";
+  }
+  const here = new URL("../..", import.meta.url).href;
+  const stack = error instanceof Error ? String(error.stack) : "";
+  const frames = stack
+    .split("\n")
+    .filter((line) => /^\s+at [\w.<>#[\] ]*\(?/.test(line) && line.includes(here));
+  return `unexpected ${kindOf(error)}; please report it\n${frames.slice(0, 5).join("\n")}`;
 }
 
 async function overview(): Promise<string> {

@@ -29,16 +29,24 @@ async function runRedact(args: Arguments, streams: Streams): Promise<number> {
   const resolutions = await declared.from.resolve(defineSecrets(declared.secrets));
   await declared.from.close();
   throwFailures(resolutions.flatMap(({ failure }) => (failure ? [failure] : [])));
+  const plain = Object.keys(declared.plain);
+  if (plain.length > 0) say(`plain, not masked: ${plain.join(", ")}`);
   if (declared.isEmpty)
     say("no secrets are declared, so nothing is masked; use --env-file or --secret");
   using redactor = createRedactor({
-    secrets: resolutions.flatMap(({ secret }) => (secret ? [secret] : [])),
+    secrets: [
+      ...resolutions.flatMap(({ secret }) => (secret ? [secret] : [])),
+      ...declared.inFiles,
+    ],
   });
   try {
     await pipeline(streams.stdin, redactor.stream({ hold }), streams.stdout, { end: false });
   } catch (error) {
+    const { code = "no detail" } = error as NodeJS.ErrnoException;
     // A reader that went away, such as `head`, has what it wanted.
-    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+    if (code !== "EPIPE") {
+      throw new SecretError("LAUNCH_FAILED", `the text cannot be copied (${code})`);
+    }
   }
   return 0;
 }

@@ -1,12 +1,13 @@
-import { createWriteStream, lstatSync, openSync, unlinkSync } from "node:fs";
-import type { Writable } from "node:stream";
+import { accessSync, closeSync, constants, lstatSync, openSync, rmSync, write } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { type LaunchResult, launch, type Redactions } from "../launch/index.ts";
 import { codeOf, SecretError } from "../secrets/index.ts";
 import { collect, declaringOptions } from "./declared.ts";
 import { readDuration } from "./duration.ts";
 import { createEvents } from "./events.ts";
-import { exitCodeOf } from "./exit-codes.ts";
+import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { holdOption, readHold } from "./hold.ts";
 import type { Arguments, Streams, Verb } from "./verb.ts";
 
@@ -44,13 +45,13 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
   const command = args.rest ?? declared.options.command;
   const plainNames = Object.keys(declared.plain);
   if (plainNames.length > 0) say(`passed as plain, not masked: ${plainNames.join(", ")}`);
-  if (declared.isEmpty) {
+  if (declared.isEmpty && command.length > 0) {
     say(
       "no secrets are declared; use --secret NAME, --env-file FILE or a configuration (nopeek init)",
     );
   }
-  const transcript = openLog(args.value("log"));
-  const events = createEvents(args.value("events"));
+  const log = createLog(args.value("log"));
+  const events = createEvents(args.value("events"), say);
   let result: LaunchResult;
   try {
     result = await launch({
@@ -63,9 +64,12 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
       pass: [...(declared.options.pass ?? []), ...args.values("pass")],
       ownCommandLine: [...process.execArgv, ...process.argv],
       forwardSignals: true,
-      transcript,
+      transcript: log?.stream,
       onNotice: say,
-      onStart: (runId) => events.write({ type: "start", runId, program: command[0] ?? "" }),
+      onStart: (runId) => {
+        events.write({ type: "start", runId, program: command[0] ?? "" });
+        log?.open();
+      },
       onLeak: ({ stream, name, form, strength }) =>
         events.write({ type: "redaction", stream, name, form, strength }),
     });
@@ -78,15 +82,17 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
     });
     throw error;
   } finally {
-    await closeLog(transcript);
+    await closeLog(log?.stream);
     await declared.from.close();
   }
   const { runId, endedBy, exitCode, redactions } = result;
   events.write({ type: "end", runId, endedBy, exitCode, redactions });
+  // Progress bars leave their line open.
+  if (result.isMidLine && redactions.total > 0) streams.stderr.write("\n");
   if (redactions.total > 0) say(summaryOf(redactions));
   if (result.outputLost) streams.abandon();
   if (endedBy === "timeout") say("stopped: the time limit was reached");
-  return exitCode;
+  return exitCode === 0 && result.outputLost ? exitCodes.launcherFailed : exitCode;
 }
 
 function launchNameOf(args: Arguments): string | undefined {
@@ -131,18 +137,44 @@ function variablesOf(given: readonly string[]): Record<string, string> {
   return variables;
 }
 
-/** Opens a new private file; an old one is replaced, so that its mode and readers do not matter. */
-function openLog(file: string | undefined): Writable | undefined {
+/** The transcript: checked before anything runs, opened when the job has started. */
+interface Log {
+  readonly stream: Writable;
+  open(): void;
+}
+
+/** A new private file; an old one is replaced, so that its mode and readers do not matter. */
+function createLog(file: string | undefined): Log | undefined {
   if (file === undefined) return undefined;
+  const existing = lstatSync(file, { throwIfNoEntry: false });
+  if (existing !== undefined && !existing.isFile()) {
+    throw new SecretError("USAGE", `--log ${file} exists and is no regular file`);
+  }
   try {
-    const existing = lstatSync(file, { throwIfNoEntry: false });
-    if (existing?.isFile() === true) unlinkSync(file);
-    return createWriteStream(file, { fd: openSync(file, "wx", 0o600) });
+    accessSync(dirname(resolve(file)), constants.W_OK);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "no detail";
-    const why = code === "EEXIST" ? "it exists and is no regular file" : code;
-    throw new SecretError("USAGE", `--log ${file} cannot be written: ${why}`);
+    throw new SecretError("USAGE", `--log ${file} cannot be written: ${code}`);
   }
+  let fd: number | undefined;
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      if (fd === undefined) done(Object.assign(new Error("not open"), { code: "EBADF" }));
+      else write(fd, chunk, (error) => done(error));
+    },
+    destroy(error, done) {
+      if (fd !== undefined) closeSync(fd);
+      fd = undefined;
+      done(error);
+    },
+  });
+  return {
+    stream,
+    open() {
+      rmSync(file, { force: true });
+      fd = openSync(file, "wx", 0o600);
+    },
+  };
 }
 
 async function closeLog(transcript: Writable | undefined): Promise<void> {

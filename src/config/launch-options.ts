@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { LaunchOptions } from "../launch/index.ts";
-import { defineSecrets, SecretError, type SecretInput } from "../secrets/index.ts";
+import { defineSecrets, looksLikeName, SecretError, type SecretInput } from "../secrets/index.ts";
 import { baseOf, type LoadedConfig } from "./load.ts";
 
 /** The part of `launch`'s options that a configuration decides. */
@@ -55,7 +55,7 @@ function pickSecrets(
     if (given === undefined) {
       throw new SecretError(
         "CONFIG_INVALID",
-        `${config.file}: a launch names a secret that is not declared`,
+        `${config.file}: a launch names ${looksLikeName(name) ? name : "a secret"}, which is not declared`,
       );
     }
     const declaration = typeof given === "string" ? { from: given } : given;

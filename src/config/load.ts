@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { SecretError } from "../secrets/index.ts";
+import { kindOf, SecretError } from "../secrets/index.ts";
 import { assertSafe } from "./safety.ts";
 import type { Config } from "./types.ts";
 
@@ -40,7 +40,13 @@ export async function loadConfig(
   }
   const value = isJson ? readJson(file) : await importTypeScript(file);
   const { checkConfig } = await import("./schema.ts");
-  return { ...checkConfig(value, file), file };
+  try {
+    return { ...checkConfig(value, file), file };
+  } catch (error) {
+    if (error instanceof SecretError) throw error;
+    // A getter of the configuration threw.
+    throw new SecretError("CONFIG_INVALID", `${file} threw ${kindOf(error)} when it was read`);
+  }
 }
 
 function findConfig(cwd: string): string | null {
@@ -79,10 +85,9 @@ async function importTypeScript(file: string): Promise<unknown> {
     return await jiti.import(file, { default: true });
   } catch (error) {
     if (error instanceof SecretError) throw error;
-    const kind = error instanceof Error ? error.name : "an error";
     throw new SecretError(
       "CONFIG_INVALID",
-      `${file} threw ${/^\w{1,40}$/.test(kind) ? kind : "an error"} when it was loaded; run it alone to see it: npx jiti ${file}`,
+      `${file} threw ${kindOf(error)} when it was loaded; run it alone to see it: npx jiti ${file}`,
     );
   }
 }

@@ -1,4 +1,4 @@
-import { type Stats, statSync } from "node:fs";
+import { realpathSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { SecretError } from "../secrets/index.ts";
 
@@ -13,7 +13,8 @@ const othersWrite = 0o002;
  * @throws SecretError `FILE_UNSAFE`, with the command that repairs it.
  */
 export function assertSafe(file: string, options: { named: boolean }): void {
-  for (const path of [file, dirname(file)]) {
+  const real = realpathSync(file);
+  for (const path of new Set([file, dirname(file), real, dirname(real)])) {
     const info = statSync(path);
     if ((info.mode & othersWrite) !== 0) {
       throw unsafe(path, "can be written by every user", `run: chmod o-w ${path}`);

@@ -41,16 +41,26 @@ export function hex(bytes: Buffer): string[] {
   return [text, text.toUpperCase()];
 }
 
-const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
-/** What each function leaves as it is, beside letters and digits. */
+const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/** What each encoder leaves as it is. */
 const percentSafe = {
-  rfc3986: unreserved,
-  encodeURIComponent: `${unreserved}!'()*`,
-  encodeURI: `${unreserved}!'()*;/?:@&=+$,#`,
-  pythonQuote: `${unreserved}/`,
+  /** RFC 3986, "unreserved". */
+  rfc3986: `${alphanumeric}-_.~`,
+  encodeURIComponent: `${alphanumeric}-_.~!'()*`,
+  encodeURI: `${alphanumeric}-_.~!'()*;/?:@&=+$,#`,
+  /** Python's `quote`, and `urlencode` with `+`. */
+  pythonQuote: `${alphanumeric}-_.~/`,
+  /** HTML forms and `URLSearchParams`: the URL standard's application/x-www-form-urlencoded. */
+  form: `${alphanumeric}-_.*`,
+  /** `url.password`: the URL standard's userinfo set, which leaves "%" alone. */
+  userinfo: `${alphanumeric}-_.~!$%&'()*+,`,
+  /** `url.search` of http URLs: the special-query set. */
+  query: `${alphanumeric}-_.~!$%&()*+,/:;=?@[\\]^\`{|}`,
+  /** The legacy `escape()`. */
+  escape: `${alphanumeric}@*_+-./`,
 };
 
-/** Percent-encoding as RFC 3986, browsers, Python and HTML forms (`+`) do it, and encoded twice. */
+/** Percent-encoding as browsers, Python and HTML forms (`+`) do it, and encoded twice. */
 export function percent(bytes: Buffer): string[] {
   const variants: string[] = [];
   for (const safe of Object.values(percentSafe)) {
@@ -61,7 +71,24 @@ export function percent(bytes: Buffer): string[] {
   }
   const twice = percentEncode(bytes, percentSafe.rfc3986).replaceAll("%", "%25");
   variants.push(twice, lowerHex(twice));
+  // Base64 in a query: its +, / and = are encoded.
+  for (const text of base64(bytes)) {
+    const upper = percentEncode(Buffer.from(text), percentSafe.rfc3986);
+    variants.push(upper, lowerHex(upper));
+  }
   return variants;
+}
+
+/** The legacy `escape()` of JavaScript, for text beyond Latin-1. */
+export function escapeSequences(text: string): string[] {
+  return [
+    text.replace(/[^A-Za-z0-9@*_+\-./]/g, (character) => {
+      const code = character.charCodeAt(0);
+      return code > 0xff
+        ? `%u${code.toString(16).toUpperCase().padStart(4, "0")}`
+        : `%${hexByte(code).toUpperCase()}`;
+    }),
+  ];
 }
 
 function percentEncode(bytes: Buffer, safe: string): string {
@@ -77,18 +104,27 @@ function lowerHex(text: string): string {
   return text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
 }
 
-/** JSON strings as JavaScript, Python (`ensure_ascii`), PHP (`\/`) and Go (`<`) write them, and twice. */
+/**
+ * JSON strings as JavaScript, Python (`ensure_ascii`), PHP (`\/`) and Go (`\u003c`) write them, up
+ * to three levels deep, and as a string of a `repr`.
+ */
 export function json(text: string): string[] {
   const plain = inJson(text);
   const ascii = escapeNonAscii(plain, false);
+  const php = ascii.replaceAll("/", "\\/");
   return [
     plain,
     ascii,
     escapeNonAscii(plain, true),
     plain.replaceAll("/", "\\/"),
+    php,
     plain.replace(/[&<>]/g, (character) => `\\u00${hexByte(character.charCodeAt(0))}`),
     inJson(plain),
     inJson(ascii),
+    inJson(inJson(plain)),
+    inJson(inJson(ascii)),
+    ...reprs(plain, controls),
+    ...reprs(ascii, controls),
   ];
 }
 
@@ -103,20 +139,39 @@ function escapeNonAscii(text: string, upper: boolean): string {
   });
 }
 
-/** Python's `repr()` of text and of bytes, with either quote escaped. */
+/** Python's `repr()` of text and of bytes, `ascii()`, with either quote escaped, and as JSON. */
 export function python(bytes: Buffer, text: string | null): string[] {
-  const variants: string[] = [];
-  const bodies = [escapeControls(bytes.toString("latin1"), /[\0-\x1f\x7f-\xff]/g)];
-  if (text !== null) bodies.push(escapeControls(text, /[\0-\x1f\x7f]/g));
-  for (const body of bodies) {
-    variants.push(body, body.replaceAll("'", "\\'"), body.replaceAll('"', '\\"'));
+  const variants = reprs(bytes.toString("latin1"), /[\0-\x1f\x7f-\xff]/g);
+  if (text !== null) {
+    variants.push(...reprs(text, controls));
+    for (const repr of reprs(text, controls)) {
+      variants.push(inJson(repr), escapeNonAscii(inJson(repr), false));
+    }
+    const ascii = escapeControls(text, controls).replace(/[\u0080-\u{10ffff}]/gu, pythonEscape);
+    variants.push(ascii, ascii.replaceAll("'", "\\'"));
   }
   return variants;
 }
 
-function escapeControls(text: string, controls: RegExp): string {
+const controls = /[\0-\x1f\x7f]/g;
+
+function reprs(text: string, escaped: RegExp): string[] {
+  const body = escapeControls(text, escaped);
+  return [body, body.replaceAll("'", "\\'"), body.replaceAll('"', '\\"')];
+}
+
+/** `\xe4`, `\u20ac` or `\U0001f600`. */
+function pythonEscape(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code <= 0xff) return `\\x${hexByte(code)}`;
+  return code <= 0xffff
+    ? `\\u${code.toString(16).padStart(4, "0")}`
+    : `\\U${code.toString(16).padStart(8, "0")}`;
+}
+
+function escapeControls(text: string, escaped: RegExp): string {
   const named: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-  return text.replaceAll("\\", "\\\\").replace(controls, (character) => {
+  return text.replaceAll("\\", "\\\\").replace(escaped, (character) => {
     return named[character] ?? `\\x${hexByte(character.charCodeAt(0))}`;
   });
 }

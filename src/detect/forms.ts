@@ -60,8 +60,11 @@ export const wholeForms: readonly Form[] = [
   },
   {
     id: "percent",
-    title: "percent-encoded (URL, form, Python), lower and upper case, twice",
-    variants: ({ bytes }) => encode.percent(bytes),
+    title: "percent-encoded (URL, form, Python, escape), lower and upper case, twice",
+    variants: ({ bytes, text }) => [
+      ...encode.percent(bytes),
+      ...(text === null ? [] : encode.escapeSequences(text)),
+    ],
   },
   { id: "json", title: "JSON string, ASCII-only, JSON in JSON", variants: ofText(encode.json) },
   {
@@ -78,7 +81,8 @@ export const partForms: readonly Form[] = [
   { id: "line", title: "each line of a multi-line value", variants: ofText(lines) },
   {
     id: "leaf",
-    title: "text leaves of a JSON value and the password of a URL, in every form above",
+    title:
+      "text leaves of a JSON value, passwords of URLs and connection strings, in every form above",
     variants: leafVariants,
   },
 ];
@@ -109,6 +113,7 @@ const minLeafBytes = 8;
 const maxFullBytes = 64 * 1024;
 const formsOfLarge: ReadonlySet<FormId> = new Set(["raw", "base64", "json", "line"]);
 const maxLeaves = 1000;
+const maxWrappedBlanks = 16;
 
 /**
  * Every form of a secret, without duplicates; of a value above 64 KiB only raw, base64, JSON and its
@@ -123,23 +128,42 @@ export function needlesOf(secret: Secret): Needle[] {
     mask: maskOf(secret.name),
     fingerprint: secret.fingerprint,
   };
-  const strong = isStrong(bytes);
   const seen = new Set<string>();
   const needles: Needle[] = [];
-  const value = toValue(bytes);
-  for (const form of [...wholeForms, ...partForms]) {
-    const whole = wholeForms.includes(form);
-    if (form.id !== "raw" && bytes.length < minEncodedValueBytes) continue;
-    if (bytes.length > maxFullBytes && !formsOfLarge.has(form.id)) continue;
-    for (const variant of form.variants(value)) {
-      const needle = Buffer.from(variant as string);
-      const key = needle.toString("latin1");
-      if (needle.length < minMaskedBytes || isBlank(key) || seen.has(key)) continue;
-      seen.add(key);
-      needles.push({ bytes: needle, form: form.id, strong: whole && strong, secret: source });
+  const add = (variant: string | Buffer, form: FormId, strong: boolean) => {
+    const needle = Buffer.from(variant as string);
+    const key = needle.toString("latin1");
+    if (needle.length < minMaskedBytes || key.trim() === "" || seen.has(key)) return;
+    seen.add(key);
+    needles.push({ bytes: needle, form, strong, secret: source });
+  };
+  for (const value of withoutEdges(toValue(bytes))) {
+    const strong = isStrong(value.bytes);
+    for (const form of formsFor(wholeForms, value)) {
+      for (const variant of form.variants(value)) add(variant, form.id, strong);
     }
   }
+  const value = toValue(bytes);
+  for (const form of formsFor(partForms, value)) {
+    for (const variant of form.variants(value)) add(variant, form.id, false);
+  }
   return needles;
+}
+
+function formsFor(forms: readonly Form[], { bytes }: Value): readonly Form[] {
+  if (bytes.length < minEncodedValueBytes) return forms.filter(({ id }) => id === "raw");
+  if (bytes.length > maxFullBytes) return forms.filter(({ id }) => formsOfLarge.has(id));
+  return forms;
+}
+
+/** The value, and what is left of it without blanks at its edges: programs strip what they read. */
+function withoutEdges(value: Value): Value[] {
+  if (value.text === null) return [value];
+  const texts = new Set([value.text, value.text.trimEnd(), value.text.trim()]);
+  const [whole = value.text, ...stripped] = texts;
+  return [whole, ...stripped.filter((text) => Buffer.byteLength(text) >= minLeafBytes)].map(
+    (text) => ({ bytes: Buffer.from(text), text }),
+  );
 }
 
 /** At least 12 bytes and 3 bits of Shannon entropy a byte. */
@@ -158,19 +182,21 @@ function toValue(bytes: Buffer): Value {
   return { bytes, text: Buffer.from(text).equals(bytes) ? text : null };
 }
 
-function isBlank(latin1: string): boolean {
-  return latin1.trim() === "";
-}
-
 function rawVariants({ bytes, text }: Value): readonly (string | Buffer)[] {
   if (text === null) return [bytes];
-  const trimmed = text.trim();
-  const variants = trimmed.length < minLeafBytes ? [text] : [text, trimmed];
-  return variants.flatMap((variant) => {
-    if (!/[\r\n]/.test(variant)) return [variant];
-    const parts = variant.split(/\r*\n/);
-    return [variant, ...["\n", "\r\n", " ", ""].map((separator) => parts.join(separator))];
-  });
+  if (!/[\r\n]/.test(text)) return [text, ...wordWrapped(text)];
+  const parts = text.split(/\r*\n/);
+  return [text, ...["\n", "\r\n", " ", ""].map((separator) => parts.join(separator))];
+}
+
+/**
+ * A value with blanks that is wrapped at one of them: the line break stands in its place, and the
+ * unwrapped view has neither.
+ */
+function wordWrapped(text: string): string[] {
+  const blanks = [...text.matchAll(/ /g)].map(({ index }) => index);
+  if (blanks.length > maxWrappedBlanks) return [];
+  return blanks.map((at) => text.slice(0, at) + text.slice(at + 1));
 }
 
 function lines(text: string): readonly string[] {
@@ -183,10 +209,16 @@ function lines(text: string): readonly string[] {
 
 function leafVariants({ text }: Value): readonly (string | Buffer)[] {
   if (text === null) return [];
-  const leaves = [...jsonLeaves(text), ...urlPasswords(text)];
+  const leaves = [...jsonLeaves(text), ...credentialParts(text)];
   return leaves.flatMap((leaf) => {
-    const value = { bytes: Buffer.from(leaf), text: leaf };
-    return [...wholeForms.flatMap((form) => form.variants(value)), ...lines(leaf)];
+    const values = withoutEdges({ bytes: Buffer.from(leaf), text: leaf });
+    // A document that is written anew and encoded holds the leaf as JSON wrote it.
+    const escaped = JSON.stringify(leaf).slice(1, -1);
+    return [
+      ...values.flatMap((value) => wholeForms.flatMap((form) => form.variants(value))),
+      ...(escaped === leaf ? [] : encode.base64(Buffer.from(escaped))),
+      ...lines(leaf),
+    ];
   });
 }
 
@@ -214,17 +246,23 @@ function jsonLeaves(text: string): string[] {
   return leaves;
 }
 
-/** The password of `scheme://user:password@host`, as written and percent-decoded. */
-function urlPasswords(text: string): string[] {
-  const password = /^\s*[a-z][a-z0-9+.-]*:\/\/[^\s:/?#@]*:([^\s/?#]+)@/i.exec(text)?.[1];
-  if (password === undefined) return [];
-  const passwords = [password];
+/**
+ * The password, or the token alone, of `scheme://user:password@host`, as written and decoded; and
+ * `Password=...;` of a connection string.
+ */
+function credentialParts(text: string): string[] {
+  const userinfo = /^\s*[a-z][a-z0-9+.-]*:\/\/([^\s/?#]+)@/i.exec(text)?.[1] ?? "";
+  const password = userinfo.includes(":") ? userinfo.slice(userinfo.indexOf(":") + 1) : userinfo;
+  const parts = [password];
   try {
-    passwords.push(decodeURIComponent(password));
+    parts.push(decodeURIComponent(password));
   } catch {
     // Not percent-encoded: taken as written.
   }
-  return passwords.filter((leaf) => isTelling(leaf, minLeafBytes));
+  for (const [, value = ""] of text.matchAll(/\b(?:password|pwd|accountkey)=([^;]+)/gi)) {
+    parts.push(value);
+  }
+  return parts.filter((leaf) => isTelling(leaf, minLeafBytes));
 }
 
 function isTelling(text: string, minBytes: number): boolean {

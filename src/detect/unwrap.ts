@@ -18,8 +18,11 @@ const inText = 0;
 const afterBreak = 1;
 const afterEscape = 2;
 const inControlSequence = 3;
-const inOperatingSystemCommand = 4;
+/** Operating system command, device control string and their like: up to BEL or ESC \\. */
+const inControlString = 4;
 const beforeStringEnd = 5;
+/** Intermediate bytes of an escape sequence, as in ESC ( B. */
+const inEscapeSequence = 6;
 
 const bell = 0x07;
 const tab = 0x09;
@@ -97,6 +100,11 @@ export class Unwrapper {
     return this.#pieces;
   }
 
+  /** More than a gap was left out since the last kept byte: nothing continues it any more. */
+  get isCut(): boolean {
+    return this.#gap > maxGap;
+  }
+
   /** Takes bytes of the chunk over into the view; `stream` is the offset of the first. */
   #keep(chunk: Uint8Array, from: number, to: number, stream: number): void {
     if (this.#gap > 0 || this.#runs.length === 0) {
@@ -154,6 +162,9 @@ export class Unwrapper {
 
 const oneBackslash = Uint8Array.of(backslash);
 
+/** What follows ESC and begins a control string (ECMA-48): P, X, ], ^ and _. */
+const controlStrings: ReadonlySet<number> = new Set([0x50, 0x58, 0x5d, 0x5e, 0x5f]);
+
 /** The byte is text and ends what was skipped. */
 const endsBefore = -1;
 
@@ -166,13 +177,16 @@ function following(mode: number, byte: number): number {
         : endsBefore;
     case afterEscape:
       if (byte === 0x5b) return inControlSequence;
-      return byte === 0x5d ? inOperatingSystemCommand : inText;
+      if (controlStrings.has(byte)) return inControlString;
+      return byte >= 0x20 && byte <= 0x2f ? inEscapeSequence : inText;
+    case inEscapeSequence:
+      return byte >= 0x20 && byte <= 0x2f ? inEscapeSequence : inText;
     case inControlSequence:
       if (byte >= 0x40 && byte <= 0x7e) return inText;
       return byte >= 0x20 && byte <= 0x3f ? inControlSequence : endsBefore;
-    case inOperatingSystemCommand:
+    case inControlString:
       if (byte === escapeByte) return beforeStringEnd;
-      return byte === bell ? inText : inOperatingSystemCommand;
+      return byte === bell ? inText : inControlString;
     default:
       return inText;
   }

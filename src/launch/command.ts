@@ -34,14 +34,22 @@ export function checkCommand(command: unknown): Command {
 /**
  * Refuses a command line with a secret in it: every user of the machine can read it.
  *
- * @throws SecretError `COMMAND_HOLDS_SECRET`, which names the position and not the item.
+ * @param whose - For the message: `the command`, or `nopeek's own command line`.
+ * @throws SecretError `COMMAND_HOLDS_SECRET`, which names the secret and the position, not the item.
  */
-export function assertNoSecret(command: readonly string[], redactor: Redactor): void {
-  const position = command.findIndex((item) => !redactor.isClean(item));
-  if (position === -1) return;
-  const what = position === 0 ? "the program name" : `argument ${position}`;
-  throw new SecretError(
-    "COMMAND_HOLDS_SECRET",
-    `${what} of the command holds a secret value, and command lines can be read by everybody; let the job read the variable instead`,
-  );
+export function assertNoSecret(
+  command: readonly string[],
+  redactor: Redactor,
+  whose = "the command",
+): void {
+  command.forEach((item, position) => {
+    const [finding] = redactor.find(item);
+    if (finding === undefined) return;
+    const what = position === 0 ? "the first word" : `argument ${position}`;
+    const { name = "a secret", form } = finding;
+    throw new SecretError(
+      "COMMAND_HOLDS_SECRET",
+      `${what} of ${whose} holds the value of ${name} (${form}), and command lines can be read by everybody; let the job read the variable, or if it is no secret pass it with --plain ${name}`,
+    );
+  });
 }

@@ -8,7 +8,7 @@ export type StopReason = "timeout" | "abort";
 export class Stop implements Disposable {
   readonly #job: RunningJob;
   readonly #graceMs: number;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Disposable | undefined;
   #askedAt: number | undefined;
   /** Why the launcher stopped the job, if it did. */
   reason: StopReason | undefined;
@@ -27,7 +27,7 @@ export class Stop implements Disposable {
   killAfterGrace(): void {
     if (this.#timer !== undefined) return;
     this.#askedAt = performance.now();
-    this.#timer = setTimeout(() => this.#job.kill("SIGKILL"), this.#graceMs);
+    this.#timer = startTimer(this.#graceMs, () => this.#job.kill("SIGKILL"));
   }
 
   /** What is left of the grace time; undefined if nobody asked the job to end. */
@@ -37,7 +37,7 @@ export class Stop implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.#timer?.[Symbol.dispose]();
   }
 }
 
@@ -47,46 +47,71 @@ const leftoverGraceMs = 2_000;
 const quietMs = 1_000;
 const lookEveryMs = 20;
 
+/** What was found after the command ended. */
+export interface Leftovers {
+  /** Processes that the command left running; they are ended. */
+  readonly processes: number;
+  /** Something that cannot be found any more holds the output open; it is not waited for. */
+  readonly heldOpen: boolean;
+}
+
 /**
  * After the command ended: lets its output finish, ends what it left running, frees what it used.
  *
- * What still writes may do so for the grace time, not counting the time that the reader takes.
- *
- * @returns How many processes were left.
+ * What still writes may do so for the grace time, not counting the time that the reader takes. A
+ * reader that stalls is waited for, but after a stop no longer than for the job itself.
  */
 export async function finish(
   job: RunningJob,
   pumps: readonly Pump[],
   stop: Stop,
   graceMs: number,
-): Promise<number> {
+): Promise<Leftovers> {
   let drained = false;
   const done = Promise.all(pumps.map((pump) => pump.done)).then(() => {
     drained = true;
   });
+  const isQuiet = (since: number) => {
+    const moved = Math.max(since, ...pumps.map(({ lastMoved }) => lastMoved));
+    return !pumps.some(({ busy }) => busy) && performance.now() - moved > quietMs;
+  };
   const ended = performance.now();
   let ready = 0;
-  while (!drained && stop.graceLeftMs === undefined && ready < graceMs) {
+  while (!drained && stop.graceLeftMs === undefined && ready < graceMs && !isQuiet(ended)) {
     await within(lookEveryMs, done);
-    if (pumps.some(({ busy }) => busy)) continue;
-    ready += lookEveryMs;
-    const moved = Math.max(ended, ...pumps.map(({ lastMoved }) => lastMoved));
-    if (performance.now() - moved > quietMs) break;
+    if (!pumps.some(({ busy }) => busy)) ready += lookEveryMs;
   }
-  const left = await job.cleanUp(stop.graceLeftMs ?? leftoverGraceMs);
-  // Nobody may read any more: after a stop that is waited for no longer than for the job itself.
-  if (stop.graceLeftMs !== undefined) await within(graceMs, done);
-  for (const pump of drained || stop.graceLeftMs === undefined ? [] : pumps) pump.giveUp();
+  const processes = await job.cleanUp(stop.graceLeftMs ?? leftoverGraceMs);
+  const cleaned = performance.now();
+  let heldOpen = false;
+  while (!drained) {
+    await within(lookEveryMs, done);
+    const waited = performance.now() - cleaned;
+    heldOpen = isQuiet(cleaned);
+    // Nobody may read any more.
+    const isAbandoned = stop.graceLeftMs !== undefined && waited > graceMs;
+    if (!heldOpen && !isAbandoned) continue;
+    for (const pump of pumps) pump.giveUp(isAbandoned && !heldOpen);
+    break;
+  }
   await done;
-  return left;
+  return { processes, heldOpen };
 }
 
-/** Node's timers end at 24.8 days; a longer limit is none. */
+/** The longest time that a timer of Node takes: 24.8 days. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Calls `then` after a time, unless it is disposed first. */
+/** Calls `then` after a time, however long, unless it is disposed first. */
 export function startTimer(ms: number | undefined, then: () => void): Disposable {
-  const timer = ms === undefined || ms > longestTimerMs ? undefined : setTimeout(then, ms);
+  if (ms === undefined) return { [Symbol.dispose]: () => undefined };
+  let left = ms;
+  let timer: NodeJS.Timeout;
+  const arm = () => {
+    const step = Math.min(left, longestTimerMs);
+    left -= step;
+    timer = setTimeout(() => (left > 0 ? arm() : then()), step);
+  };
+  arm();
   return { [Symbol.dispose]: () => clearTimeout(timer) };
 }
 

@@ -17,16 +17,13 @@ export const allowedVariables: readonly string[] = [
 ];
 
 /** A name with one of these as a whole word is a credential's: it must be declared. */
-const credentialWords = new Set(["KEY", "TOKEN", "SECRET", "PASSWORD", "JWT"]);
-/** Words that also make a withheld name worth telling of. */
-const credentialHints = new Set([
-  ...credentialWords,
-  "PASSWD",
-  "CREDENTIALS",
-  "PAT",
-  "DSN",
-  "APIKEY",
-]);
+const credentialWords = new Set(
+  "KEY TOKEN SECRET PASSWORD JWT PASSWD PASSPHRASE CREDENTIAL CREDENTIALS PAT DSN APIKEY".split(
+    " ",
+  ),
+);
+/** Also in the middle of a word, as in PGPASSWORD. */
+const credentialParts = /PASSWORD|PASSWD|APIKEY|SECRET/;
 /** Variables that would load foreign code into every program of the job. */
 const neverPassed = new Set(["LD_PRELOAD", "NODE_OPTIONS"]);
 
@@ -61,8 +58,8 @@ export function buildEnvironment(options: EnvironmentOptions): JobEnvironment {
     if (value === undefined || declared.has(name) || name.startsWith("NOPEEK_")) continue;
     if (!isCredentialName(name) && !neverPassed.has(name) && allowed.some((p) => p.test(name))) {
       variables[name] = value;
-      if (/^[a-z0-9+.-]+:\/\/[^/]*:[^/]*@/i.test(value)) found.push(new Secret(value, { name }));
-    } else if (hasWord(name, credentialHints) && !(name in options.set)) {
+      if (/^[a-z0-9+.-]+:\/\/[^/]*@/i.test(value)) found.push(new Secret(value, { name }));
+    } else if (isCredentialName(name) && !(name in options.set)) {
       withheld.push(name);
     }
   }
@@ -78,15 +75,9 @@ export function buildEnvironment(options: EnvironmentOptions): JobEnvironment {
 }
 
 /** Whether a variable of this name has to be declared as a secret to reach a job. */
-function isCredentialName(name: string): boolean {
-  return hasWord(name, credentialWords);
-}
-
-function hasWord(name: string, words: ReadonlySet<string>): boolean {
-  return name
-    .toUpperCase()
-    .split("_")
-    .some((word) => words.has(word));
+export function isCredentialName(name: string): boolean {
+  const upper = name.toUpperCase();
+  return credentialParts.test(upper) || upper.split("_").some((word) => credentialWords.has(word));
 }
 
 /** A pattern for a glob of names: `*` for any characters, `?` for one. */

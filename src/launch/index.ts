@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { allowedVariables, globPattern } from "./environment.ts";
+export { allowedVariables, globPattern, isCredentialName } from "./environment.ts";
 export {
   type EndedBy,
   type LaunchOptions,

@@ -20,7 +20,7 @@ import { assertNoSecret, type Command, checkCommand } from "./command.ts";
 import { finish, Stop, type StopReason, startTimer } from "./ending.ts";
 import { buildEnvironment } from "./environment.ts";
 import { local } from "./local.ts";
-import { pump } from "./output.ts";
+import { type Pump, pump } from "./output.ts";
 import type { CommandEnd, JobSecret, RunningJob, Runtime } from "./runtime.ts";
 import { type SignalForwarding, takeSignals } from "./signals.ts";
 import { type Redactions, Tally } from "./tally.ts";
@@ -82,6 +82,8 @@ export interface LaunchResult {
   readonly redactions: Redactions;
   /** Part of the output could not be written, or nobody took it after a stop. */
   readonly outputLost: boolean;
+  /** The job's stderr ended without a line break. */
+  readonly isMidLine: boolean;
 }
 
 const defaultGraceMs = 10_000;
@@ -125,9 +127,10 @@ export async function launch(options: LaunchOptions): Promise<LaunchResult> {
   using redactor = createRedactor({ secrets: secrets.map(({ secret }) => secret) });
   using _following = onSecret((secret) => redactor.add(secret));
   assertNoSecret(command, redactor);
-  assertNoSecret(options.ownCommandLine ?? [], redactor);
+  assertNoSecret(options.ownCommandLine ?? [], redactor, "nopeek's own command line");
   if (environment.withheld.length > 0) {
-    options.onNotice?.(
+    tell(
+      options.onNotice,
       `not passed to the job: ${environment.withheld.join(", ")} (declare what it needs: --secret NAME)`,
     );
   }
@@ -141,7 +144,7 @@ export async function launch(options: LaunchOptions): Promise<LaunchResult> {
     attached,
     cwd: options.cwd,
   });
-  options.onStart?.(runId);
+  tell(options.onStart, runId);
   return await follow(job, runId, redactor, signals, options);
 }
 
@@ -188,15 +191,19 @@ async function follow(
   options: LaunchOptions,
 ): Promise<LaunchResult> {
   const tally = new Tally();
-  const pumps = (["stdout", "stderr"] as const).map((stream) => {
+  const notice = (text: string) => tell(options.onNotice, text);
+  options.transcript?.on("error", (error: NodeJS.ErrnoException) => {
+    notice(`the transcript ends here: it cannot be written (${error.code ?? "no detail"})`);
+  });
+  const [stdout, stderr] = (["stdout", "stderr"] as const).map((stream) => {
     const onFinding = (finding: Finding) => {
       tally.add(finding);
-      options.onLeak?.({ ...finding, stream });
+      tell(options.onLeak, { ...finding, stream });
     };
     const main = options.output?.[stream] ?? process[stream];
     const clean = redactor.stream({ hold: options.hold, onFinding });
     return pump(job[stream], clean, { main, copy: options.transcript });
-  });
+  }) as [Pump, Pump];
   const graceMs = options.graceMs ?? defaultGraceMs;
   using stop = new Stop(job, graceMs);
   signals.to((signal) => {
@@ -209,19 +216,34 @@ async function follow(
   using _limit = startTimer(options.timeoutMs, () => stop.because("timeout"));
   const end = await job.ended;
   options.signal?.removeEventListener("abort", onAbort);
-  const left = await finish(job, pumps, stop, graceMs);
-  if (left > 0) {
-    options.onNotice?.(
-      `ended ${left} process${left === 1 ? "" : "es"} that the command left running`,
+  const { processes, heldOpen } = await finish(job, [stdout, stderr], stop, graceMs);
+  if (processes > 0) {
+    notice(
+      `ended ${processes} process${processes === 1 ? "" : "es"} that the command left running`,
     );
   }
-  const errors = await Promise.all(pumps.map(({ done }) => done));
+  if (heldOpen) notice("a process that left the job holds its output open; it is not waited for");
+  const errors = await Promise.all([stdout.done, stderr.done]);
   for (const error of errors) {
-    if (error === null) continue;
-    options.onNotice?.(`output was lost: it could not be written (${error.code ?? "no detail"})`);
+    if (error !== null)
+      notice(`output was lost: it could not be written (${error.code ?? "no detail"})`);
   }
-  const outputLost = errors.some((error) => error !== null);
-  return { runId, ...outcomeOf(end, stop.reason), redactions: tally.redactions, outputLost };
+  return {
+    runId,
+    ...outcomeOf(end, stop.reason),
+    redactions: tally.redactions,
+    outputLost: errors.some((error) => error !== null),
+    isMidLine: stderr.isMidLine,
+  };
+}
+
+/** A listener that throws must not cost the job or its output. */
+function tell<T>(listener: ((value: T) => void) | undefined, value: T): void {
+  try {
+    listener?.(value);
+  } catch {
+    process.emitWarning("nopeek: a listener of a launch threw an error, which was ignored");
+  }
 }
 
 function outcomeOf(

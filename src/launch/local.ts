@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
@@ -7,7 +8,7 @@ import { SecretError } from "../secrets/index.ts";
 import { closeWriters, openPipes } from "./pipes.ts";
 import { endProcesses } from "./processes.ts";
 import type { CommandEnd, Job, RunningJob, Runtime } from "./runtime.ts";
-import { writeSecretFiles } from "./secret-files.ts";
+import { sweepSecretFiles, writeSecretFiles } from "./secret-files.ts";
 
 /**
  * Runs jobs as processes of this machine: without a shell, in a process group of their own, with
@@ -21,9 +22,17 @@ export function local(): Runtime {
 }
 
 async function start(job: Job): Promise<RunningJob> {
+  if (/child_process|\*/i.test(process.env["NODE_DEBUG"] ?? "")) {
+    throw new SecretError(
+      "LAUNCH_FAILED",
+      "NODE_DEBUG makes Node print the whole environment of a job; unset it",
+    );
+  }
+  sweepSecretFiles();
   const files = job.secrets.filter(({ as }) => as === "file");
   const written = files.length === 0 ? null : writeSecretFiles(files);
   try {
+    for (const [name, value] of Object.entries(job.env)) asVariable(name, Buffer.from(value));
     const env: Record<string, string> = { ...job.env, ...written?.paths };
     for (const { name, value, as } of job.secrets)
       if (as === "env") env[name] = asVariable(name, value);
@@ -67,18 +76,19 @@ async function spawnChild(job: Job, env: Record<string, string>): Promise<Starte
   const pipes = openPipes(2);
   const [out, err] = pipes ?? [];
   try {
-    const child = spawn(program, args, {
-      cwd: job.cwd,
-      env,
-      detached: true,
-      shell: false,
-      stdio: ["inherit", out?.writerFd ?? "pipe", err?.writerFd ?? "pipe"],
-    });
-    const failure = await new Promise<NodeJS.ErrnoException | null>((settle) => {
-      child.once("error", settle);
-      child.once("spawn", () => settle(null));
-    });
-    if (failure !== null) throw await startError(job, env, failure.code);
+    let child: ChildProcess;
+    try {
+      child = spawn(program, args, {
+        cwd: job.cwd,
+        env,
+        detached: true,
+        shell: false,
+        stdio: ["inherit", out?.writerFd ?? "pipe", err?.writerFd ?? "pipe"],
+      });
+      await once(child, "spawn");
+    } catch (error) {
+      throw await startError(job, env, (error as NodeJS.ErrnoException).code);
+    }
     return { child, stdout: out?.reader ?? child.stdout, stderr: err?.reader ?? child.stderr };
   } catch (error) {
     for (const { reader } of pipes ?? []) reader.destroy();
@@ -97,7 +107,14 @@ async function startError(
   if (job.cwd !== undefined && !(await isFolder(job.cwd))) {
     return new SecretError("FILE_NOT_FOUND", `the working directory ${job.cwd} does not exist`);
   }
-  if (code === "ENOENT" && !(await isFound(program, job.cwd ?? ".", env["PATH"]))) {
+  if (code === "E2BIG") {
+    return new SecretError(
+      "COMMAND_NOT_EXECUTABLE",
+      "the arguments and variables are too long together",
+    );
+  }
+  const isMissing = code === "ENOENT" || code === "ENOTDIR";
+  if (isMissing && !(await isFound(program, job.cwd ?? ".", env["PATH"]))) {
     return new SecretError("COMMAND_NOT_FOUND", `${program}: command not found`);
   }
   const why = code === "ENOENT" ? "its interpreter does not exist" : (code ?? "no detail");

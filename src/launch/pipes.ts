@@ -21,11 +21,23 @@ export interface Pipe {
  * @returns `null` where FIFOs cannot be made.
  */
 export function openPipes(count: number): readonly Pipe[] | null {
+  for (const place of [tmpdir(), "/dev/shm"]) {
+    const pipes = openPipesIn(place, count);
+    if (pipes !== null) return pipes;
+  }
+  return null;
+}
+
+function openPipesIn(place: string, count: number): readonly Pipe[] | null {
   let folder: string | undefined;
   try {
-    folder = mkdtempSync(join(tmpdir(), "nopeek-pipe-"));
+    folder = mkdtempSync(join(place, "nopeek-pipe-"));
     const paths = Array.from({ length: count }, (_, index) => `${folder}/${index}`);
-    const made = spawnSync("mkfifo", ["-m", "600", ...paths], { stdio: "ignore", env: pathOnly() });
+    const made = spawnSync("mkfifo", ["-m", "600", ...paths], {
+      stdio: "ignore",
+      env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin" },
+      timeout: 2_000,
+    });
     return made.status === 0 ? paths.map(openPipe) : null;
   } catch {
     return null;
@@ -44,8 +56,4 @@ function openPipe(path: string): Pipe {
 /** Gives the job's ends away: after the start they are the job's alone. */
 export function closeWriters(pipes: readonly Pipe[]): void {
   for (const { writerFd } of pipes) closeSync(writerFd);
-}
-
-function pathOnly(): Record<string, string> {
-  return { PATH: process.env["PATH"] ?? "/usr/bin:/bin" };
 }

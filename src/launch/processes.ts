@@ -32,6 +32,7 @@ export function startOf(pid: number): string | null {
  * @returns How many processes there were.
  */
 export async function endProcesses(runId: string, group: number, graceMs: number): Promise<number> {
+  if (!hasProc()) return endGroup(group, graceMs);
   const left = processesOf(runId, group);
   if (left.length === 0) return 0;
   const deadline = Date.now() + graceMs;
@@ -48,6 +49,37 @@ export async function endProcesses(runId: string, group: number, graceMs: number
     await sleep(5);
   }
   return left.length;
+}
+
+/** Without /proc: the process group is all that can be found. */
+async function endGroup(group: number, graceMs: number): Promise<number> {
+  if (!signalGroup(group, graceMs > 0 ? "SIGTERM" : "SIGKILL")) return 0;
+  const deadline = Date.now() + graceMs;
+  while (Date.now() < deadline && signalGroup(group, 0)) await sleep(20);
+  signalGroup(group, "SIGKILL");
+  return 1;
+}
+
+function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-group, signal);
+  } catch {
+    return false;
+  }
+}
+
+function hasProc(): boolean {
+  return startOf(process.pid) !== null;
+}
+
+/** Whether the process that started at that time still runs, as far as can be told. */
+export function isRunning(pid: number, started: string): boolean {
+  if (hasProc()) return startOf(pid) === started;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 function send({ pid, started }: Process, signal: NodeJS.Signals): void {

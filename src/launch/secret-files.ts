@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startOf } from "./processes.ts";
+import { isRunning, startOf } from "./processes.ts";
 import type { JobSecret } from "./runtime.ts";
 
 /** Files of secrets in a folder of one run. */
@@ -22,14 +22,13 @@ export interface SecretFiles {
 
 /**
  * Writes secrets to files that only this user can read, in memory (tmpfs) where there is such a
- * place, and first removes what runs that were killed left behind.
+ * place.
  */
 export function writeSecretFiles(secrets: readonly JobSecret[]): SecretFiles {
-  for (const place of places()) sweep(place);
   const folder = makeFolder();
   const remove = () => {
     process.off("exit", remove);
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   };
   process.on("exit", remove);
   try {
@@ -44,6 +43,11 @@ export function writeSecretFiles(secrets: readonly JobSecret[]): SecretFiles {
     remove();
     throw error;
   }
+}
+
+/** Removes what runs that were killed left behind. */
+export function sweepSecretFiles(): void {
+  for (const place of places()) sweep(place);
 }
 
 /** Where folders may be, the best first. */
@@ -80,11 +84,27 @@ function sweep(place: string): void {
   for (const name of list(place)) {
     const [, owner, namespace, pid, started] = ownerPattern.exec(name) ?? [];
     if (owner !== uid || namespace !== pidNamespace()) continue;
-    if (startOf(Number(pid)) === started) continue;
+    if (isRunning(Number(pid), started ?? "")) continue;
     const folder = join(place, name);
     const info = lstatSync(folder, { throwIfNoEntry: false });
     if (info?.isDirectory() !== true || String(info.uid) !== uid) continue;
+    removeFolder(folder);
+  }
+}
+
+/** A job may have taken the folder's mode away from us; it is still ours. */
+function removeFolder(folder: string): void {
+  try {
     rmSync(folder, { recursive: true, force: true });
+  } catch {
+    try {
+      chmodSync(folder, 0o700);
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      process.emitWarning(
+        `nopeek: ${folder} cannot be removed; remove it by hand, it holds secrets`,
+      );
+    }
   }
 }
 

@@ -19,14 +19,24 @@ export function takeSignals(enabled: boolean): SignalForwarding {
   const early: NodeJS.Signals[] = [];
   let receive = (signal: NodeJS.Signals): void => void early.push(signal);
   const take = (signal: NodeJS.Signals) => receive(signal);
-  if (enabled) for (const signal of forwardedSignals) process.on(signal, take);
+  // Ctrl-Z: the job is in a session of its own, where the terminal cannot stop it.
+  const pause = () => {
+    receive("SIGSTOP");
+    process.kill(process.pid, "SIGSTOP");
+  };
+  const handlers = new Map<NodeJS.Signals, (signal: NodeJS.Signals) => void>([
+    ...forwardedSignals.map((signal) => [signal, take] as const),
+    ["SIGTSTP", pause],
+    ["SIGCONT", take],
+  ]);
+  if (enabled) for (const [signal, handler] of handlers) process.on(signal, handler);
   return {
     to(receiver) {
       receive = receiver;
       for (const signal of early.splice(0)) receiver(signal);
     },
     [Symbol.dispose]() {
-      for (const signal of forwardedSignals) process.off(signal, take);
+      for (const [signal, handler] of handlers) process.off(signal, handler);
     },
   };
 }

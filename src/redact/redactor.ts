@@ -6,7 +6,7 @@ import {
   type Needle,
   needlesOf,
 } from "../detect/index.ts";
-import { onSecret, type Secret } from "../secrets/index.ts";
+import { onSecret, type Secret, SecretError } from "../secrets/index.ts";
 import type { Masked } from "./mask-list.ts";
 import { Scanner } from "./scanner.ts";
 import { createStream } from "./stream.ts";
@@ -48,8 +48,14 @@ export interface Redactor extends Disposable {
   add(secret: Secret): void;
   /** The text with every form of every secret replaced by its mask. */
   redact(text: string): string;
-  /** Whether the text holds no form of any secret. */
-  isClean(text: string): boolean;
+  /** What of which secrets stands in the text; empty if it is clean. */
+  find(text: string): readonly Finding[];
+  /**
+   * Refuses text that holds any form of a secret, such as a prompt before it is sent.
+   *
+   * @throws SecretError `TEXT_HOLDS_SECRET`, which names the secrets and their forms.
+   */
+  assertClean(text: string): void;
   /** A stream that masks the bytes written to it. Text that is written is taken as UTF-8. */
   stream(options?: StreamOptions): Transform;
   /** Stops following the process's secrets; what is known stays masked. */
@@ -102,23 +108,28 @@ class ValueRedactor implements Redactor {
   }
 
   redact(text: string): string {
+    if (typeof text !== "string") throw new TypeError("redact() takes text; bytes go to stream()");
     const bytes = Buffer.from(text);
     const parts: string[] = [];
     const cursor = new TextCursor(text);
     this.#scanWhole(bytes, (masked) => {
       parts.push(cursor.sliceTo(masked.start), masked.needle.secret.mask);
       cursor.skipTo(masked.end);
-      this.#options.onFinding?.(findingOf(masked));
+      tell(this.#options.onFinding, masked);
     });
     return parts.length === 0 ? text : parts.join("") + cursor.rest();
   }
 
-  isClean(text: string): boolean {
-    let clean = true;
-    this.#scanWhole(Buffer.from(text), () => {
-      clean = false;
-    });
-    return clean;
+  find(text: string): readonly Finding[] {
+    const findings: Finding[] = [];
+    this.#scanWhole(Buffer.from(text), (masked) => void findings.push(findingOf(masked)));
+    return findings;
+  }
+
+  assertClean(text: string): void {
+    const found = this.find(text).map(({ name = "a secret", form }) => `${name} (${form})`);
+    if (found.length === 0) return;
+    throw new SecretError("TEXT_HOLDS_SECRET", `the text holds ${[...new Set(found)].join(", ")}`);
   }
 
   stream(options: StreamOptions = {}): Transform {
@@ -127,8 +138,8 @@ class ValueRedactor implements Redactor {
         write,
         unwrap: this.#options.unwrap ?? true,
         onMask: (masked) => {
-          this.#options.onFinding?.(findingOf(masked));
-          options.onFinding?.(findingOf(masked));
+          tell(this.#options.onFinding, masked);
+          tell(options.onFinding, masked);
         },
       });
     });
@@ -146,6 +157,15 @@ class ValueRedactor implements Redactor {
     });
     scanner.push(bytes);
     scanner.end();
+  }
+}
+
+/** A listener that throws must not cost output: its error is a warning of the process. */
+function tell(listener: ((finding: Finding) => void) | undefined, masked: Masked): void {
+  try {
+    listener?.(findingOf(masked));
+  } catch {
+    process.emitWarning("nopeek: a listener of findings threw an error, which was ignored");
   }
 }
 

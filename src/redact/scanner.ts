@@ -18,7 +18,7 @@ export interface ScannerOptions {
 }
 
 /** Matches in the unwrapped view are too likely by chance below this length. */
-const minUnwrappedBytes = 12;
+const minUnwrappedBytes = 8;
 /** The most that a pause may show of a partial match. */
 const maxShownAtPause = 4;
 
@@ -113,6 +113,7 @@ export class Scanner {
       if (cut) this.#viewState = 0;
       this.#viewState = matcher.scan(bytes, this.#viewState, viewBase, this.#addUnwrapped);
     }
+    if (this.#view.isCut) this.#viewState = 0;
   }
 
   /** A match of the view counts where it crosses a gap; the others are matches of the stream. */

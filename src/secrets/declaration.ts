@@ -129,7 +129,15 @@ function invalid(name: string, why: string): SecretError {
   return new SecretError("DECLARATION_INVALID", `${name}: ${why}`);
 }
 
-/** A wrong name may be a value that was pasted in the wrong place. */
+/** A wrong name may be a value that was pasted in the wrong place: words of a name are short. */
 function quoteName(name: string): string {
-  return /^[\w.-]{1,24}$/.test(name) ? `"${name}"` : "a declared name";
+  return looksLikeName(name) ? `"${name}"` : "a declared name";
+}
+
+/** Whether text is safely shown as a name: it has none of the long mixed words that values have. */
+export function looksLikeName(text: string): boolean {
+  const words = text.split(/[_.-]/);
+  return (
+    text.length <= 64 && words.every((word) => /^(?:[A-Z0-9]{0,14}|[A-Za-z]{0,14})$/.test(word))
+  );
 }

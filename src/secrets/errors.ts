@@ -47,6 +47,7 @@ export const errorCodes = {
   COMMAND_NOT_FOUND: "the program does not exist",
   COMMAND_NOT_EXECUTABLE: "the program cannot be executed",
   COMMAND_HOLDS_SECRET: "a secret value occurs in the command or in a plain variable",
+  TEXT_HOLDS_SECRET: "text that must be clean holds a form of a secret",
   ROOT_REFUSED: "the launch refuses to run as root",
   LAUNCH_FAILED: "the launcher itself failed",
   // Files and usage
@@ -98,4 +99,16 @@ export class SecretError extends Error {
 /** The code of any thrown thing; `fallback` for what nopeek did not throw. */
 export function codeOf(error: unknown, fallback: SecretErrorCode): SecretErrorCode {
   return error instanceof SecretError ? error.code : fallback;
+}
+
+const ownKinds: ReadonlySet<string> = new Set(
+  "Error TypeError RangeError SyntaxError ReferenceError URIError EvalError AggregateError".split(
+    " ",
+  ),
+);
+
+/** The class of a foreign error, if it is one of JavaScript's: any other name may hold a value. */
+export function kindOf(error: unknown): string {
+  const name = error instanceof Error ? error.constructor.name : "";
+  return ownKinds.has(name) ? name : "error";
 }

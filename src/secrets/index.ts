@@ -11,6 +11,7 @@ export {
   type Declarations,
   defineSecrets,
   type LoadedSecrets,
+  looksLikeName,
   type SecretDeclaration,
   type SecretInput,
 } from "./declaration.ts";
@@ -18,6 +19,7 @@ export { throwFailures } from "./declared-value.ts";
 export {
   codeOf,
   errorCodes,
+  kindOf,
   SecretError,
   type SecretErrorCode,
   type SecretFailure,

@@ -21,7 +21,16 @@ const commonValues: ReadonlyArray<readonly [kind: string, pattern: RegExp]> = [
   ["one repeated character", /^(.)\1*$/s],
   [
     "cloud region",
-    /^(?:[a-z]{2,4}-)?[a-z]{2,}-?(?:north|south|east|west|central)[a-z]*-?\d?[a-z]?$/,
+    /^(?:us|eu|ap|sa|ca|me|af|il|mx|cn)(?:-gov|-iso[a-z]?)?-(?:north|south|east|west|central)+-\d[a-z]?$/,
+  ],
+  [
+    "cloud region",
+    /^(?:us|europe|asia|australia|northamerica|southamerica|me|africa)-(?:north|south|east|west|central)+\d{1,2}(?:-[a-f])?$/,
+  ],
+  ["cloud region", /^(?:north|south|east|west|central){1,2}(?:us|europe|asia|india)\d?$/],
+  [
+    "cloud region",
+    /^(?:uk|france|germany|norway|japan|korea|australia|canada|brazil|switzerland|uae)(?:north|south|east|west|central){1,2}\d?$/,
   ],
   [
     "time zone",
@@ -34,12 +43,12 @@ const commonValues: ReadonlyArray<readonly [kind: string, pattern: RegExp]> = [
     "path",
     /^(?:~|\.{1,2}|\/(?:data|etc|home|mnt|opt|root|srv|tmp|usr|var|Users))(?:\/[\w. -]+)+\/?$/,
   ],
-  // No run of letters and digits that could be the token of a web hook.
+  // No run of letters and digits, and no UUID, in the path: it could be the token of a web hook.
   [
     "URL without a password",
-    /^[a-z][a-z0-9+.-]*:\/\/(?!.*(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{16})[\w.:[\]-]+(?:\/[\w.~/-]*)?$/i,
+    /^[a-z][a-z0-9+.-]*:\/\/[\w.:[\]-]+(?!.*[a-z0-9]{16}|.*[0-9a-f]{8}-[0-9a-f]{4}-)(?:\/[\w.~/-]*)?$/i,
   ],
-  ["host and port", /^(?:[a-z0-9-]+\.)*[a-z0-9-]+:\d{1,5}$/],
+  ["host and port", /^(?:localhost|redis|postgres|mysql|db|(?:[a-z0-9-]+\.)+[a-z0-9-]+):\d{1,5}$/],
   ["device", /^(?:cuda|cpu|mps|gpu)(?::\d+)?$/i],
 ];
 

@@ -15,10 +15,15 @@ export class Reader {
   readonly #closing: AbortSignal;
   readonly #reads: Batch<StoredValue>;
   readonly #attachments: Batch<Attachment>;
+  /** What ends the waits when the resolver is closed. */
+  readonly #waits = new Set<() => void>();
 
   constructor(provider: SecretProvider, closing: AbortSignal) {
     this.provider = provider;
     this.#closing = closing;
+    closing.addEventListener("abort", () => {
+      for (const end of this.#waits) end();
+    });
     const context = { signal: closing };
     this.#reads = new Batch(
       provider.name,
@@ -63,17 +68,29 @@ export class Reader {
 
   /** Waits for work that others may share: the caller's `signal` ends its own wait, not the work. */
   waitFor<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    if (this.#closing.aborted) return Promise.reject(aborted("the resolver was closed"));
     // A signal of its own for each wait: many listeners on one signal would be a warning of Node's.
-    const stopped = AbortSignal.any(
-      signal === undefined ? [this.#closing] : [signal, this.#closing],
-    );
+    const givenUp = signal === undefined ? undefined : AbortSignal.any([signal]);
     return new Promise((resolve, reject) => {
-      const stop = () => {
-        reject(aborted(this.#closing.aborted ? "the resolver was closed" : "the caller gave up"));
+      const giveUp = () => reject(aborted("the caller gave up"));
+      const close = () => reject(aborted("the resolver was closed"));
+      const settle = () => {
+        this.#waits.delete(close);
+        givenUp?.removeEventListener("abort", giveUp);
       };
-      if (stopped.aborted) stop();
-      stopped.addEventListener("abort", stop, { once: true });
-      work.then(resolve, reject).finally(() => stopped.removeEventListener("abort", stop));
+      this.#waits.add(close);
+      if (givenUp?.aborted === true) giveUp();
+      givenUp?.addEventListener("abort", giveUp, { once: true });
+      work.then(
+        (value) => {
+          settle();
+          resolve(value);
+        },
+        (error: unknown) => {
+          settle();
+          reject(error);
+        },
+      );
     });
   }
 

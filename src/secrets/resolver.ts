@@ -6,7 +6,7 @@ import { SecretError } from "./errors.ts";
 import { selectField } from "./field.ts";
 import type { StoredValue, Written } from "./provider.ts";
 import { cannot, Reader } from "./reader.ts";
-import { parseReference, type Reference } from "./reference.ts";
+import { looksLikeReference, parseReference, type Reference } from "./reference.ts";
 import { Secret } from "./secret.ts";
 import type { GetOptions, Resolution, ResolveOptions, Secrets, SecretsOptions } from "./secrets.ts";
 import { type PutOptions, type PutValue, write } from "./writing.ts";
@@ -187,6 +187,7 @@ class Resolver implements Secrets {
     const coerce = declaration.coerce === true;
     const { stored } = await this.#read(reference, { signal, coerce });
     if (stored === null) return null;
+    this.#assertNoReference(stored);
     const secret = this.#give(await makeSecret(name, declaration, stored), reference);
     const provider = this.#storeOf(reference).reader.provider.name;
     const { version, createdAtMs, origin } = stored;
@@ -228,6 +229,15 @@ class Resolver implements Secrets {
           `${first.text} can only be attached, and not to this job; add a second source that can be read`,
         )
       : cannot(provider, "read", first);
+  }
+
+  /** A store that holds a reference: following it would let its writer choose what is injected. */
+  #assertNoReference({ value }: StoredValue): void {
+    if (typeof value !== "string" || !looksLikeReference(value, this.#stores.keys())) return;
+    throw new SecretError(
+      "DECLARATION_INVALID",
+      "it holds a reference instead of a value; declare that reference itself",
+    );
   }
 
   #checkEnvironment(environment: string | undefined): void {

@@ -48,7 +48,7 @@ const table: [string, string[], Record<string, string | Buffer>, number, string[
     ["run", "--secret", `A=${secret}`, ...job("")],
     {},
     64,
-    ["--secret A: a value on the command line", "A=env://A"],
+    ["--secret A: a value on the command line", "NAME=env://NAME"],
   ],
   [
     "a name twice",
@@ -140,7 +140,7 @@ const table: [string, string[], Record<string, string | Buffer>, number, string[
     ["run", "--secret", "OK", "--", "echo", `x${secret}`],
     {},
     77,
-    ["argument 1 of the command holds a secret value"],
+    ["argument 1 of the command holds the value of OK (raw)"],
   ],
   [
     "an encoded value in the command",
@@ -154,7 +154,7 @@ const table: [string, string[], Record<string, string | Buffer>, number, string[
     ["run", "--secret", "OK", "--env", `X=${secret}`, ...job("")],
     {},
     77,
-    ["holds a secret value"],
+    ["nopeek's own command line holds the value of OK (raw)"],
   ],
   [
     "a configuration that is no JSON",
@@ -197,7 +197,7 @@ const table: [string, string[], Record<string, string | Buffer>, number, string[
     ["run", "t"],
     { "nopeek.config.json": `{"launches":{"t":{"secrets":["X"],"command":["x"]}}}` },
     78,
-    ["names a secret that is not declared"],
+    ["a launch names X, which is not declared"],
   ],
   [
     "a configuration that does not exist",

@@ -14,8 +14,10 @@ describe("text", () => {
   it("comes back as the same string when it is clean", () => {
     const text = `nothing here: ${"€".repeat(10)}`;
     expect(redactor.redact(text)).toBe(text);
-    expect(redactor.isClean(text)).toBe(true);
-    expect(redactor.isClean(`x${value}`)).toBe(false);
+    expect(redactor.find(text)).toEqual([]);
+    redactor.assertClean(text);
+    expect(redactor.find(`x${value}`)).toMatchObject([{ name: "TOKEN", form: "raw", offset: 1 }]);
+    expect(() => redactor.assertClean(`x${value}`)).toThrow("the text holds TOKEN (raw)");
   });
 
   it("keeps every other character, whatever it is", () => {
@@ -124,7 +126,7 @@ describe("stream", () => {
     const time = (size: number) => {
       const text = "a".repeat(size);
       const begun = performance.now();
-      redactor.isClean(text);
+      redactor.find(text);
       return performance.now() - begun;
     };
     time(1 << 20);

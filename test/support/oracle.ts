@@ -58,6 +58,6 @@ function unwrappedMatches(input: Buffer, needles: readonly Needle[]): Range[] {
   return matches(view, needles).flatMap(({ start, end, needle }) => {
     const range = { start: kept[start] ?? 0, end: (kept[end - 1] ?? 0) + 1, needle };
     const crosses = range.end - range.start !== end - start;
-    return crosses && end - start >= 12 ? [range] : [];
+    return crosses && end - start >= 8 ? [range] : [];
   });
 }

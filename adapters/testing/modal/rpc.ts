@@ -70,7 +70,7 @@ export type Handler = (
 ) => Message | Promise<Message> | AsyncIterable<Message>;
 
 /** Answers a call whose request is a stream of messages. */
-export type StreamHandler = (messages: AsyncIterable<Message>, call: CallInfo) => Promise<Message>;
+type StreamHandler = (messages: AsyncIterable<Message>, call: CallInfo) => Promise<Message>;
 
 /** Gives a handler's request its type; the protocol text of the same part vouches for it. */
 export function handler<Request>(

@@ -4,7 +4,7 @@ import { handler, RpcError, type ServicePart } from "./rpc.ts";
 import { secretCalls, secretMessages } from "./secrets-protocol.ts";
 
 /** A secret as the server keeps it. `name` is undefined for an ephemeral one. */
-export interface StoredModalSecret {
+interface StoredModalSecret {
   readonly id: string;
   readonly name: string | undefined;
   readonly environment: string;
