@@ -1,4 +1,3 @@
-import { inspect } from "node:util";
 import type { Attachment } from "./provider.ts";
 
 /**
@@ -21,7 +20,7 @@ export class Attached {
     return `[ATTACHED:${this.name} from ${provider} ${name} (${keys.join(", ")})]`;
   }
 
-  [inspect.custom](): string {
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
 }

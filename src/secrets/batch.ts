@@ -68,7 +68,8 @@ export class Batch<Outcome> {
   }
 }
 
-/** Equal for references that mean the same. */
-export function keyOf({ scheme, path, options, field, base }: Reference): string {
-  return JSON.stringify([scheme, path, Object.entries(options).sort(), field ?? null, base]);
+/** Equal for references that are written alike; a field counts unless it was taken off. */
+export function keyOf({ text, field, base = "" }: Reference): string {
+  const hash = field === undefined ? text.indexOf("#") : -1;
+  return `${base} ${hash === -1 ? text : text.slice(0, hash)}`;
 }

@@ -1,5 +1,5 @@
 import type { SecretDeclaration } from "./declaration.ts";
-import { codeOf, SecretError, type SecretFailure } from "./errors.ts";
+import { SecretError } from "./errors.ts";
 import { plainReason } from "./plain.ts";
 import type { StoredValue } from "./provider.ts";
 import { assertUnmasked, Secret } from "./secret.ts";
@@ -40,25 +40,4 @@ function assertStrong(value: string | Uint8Array, declaration: SecretDeclaration
     "SECRET_WEAK",
     `the value is no secret to mask (${reason}): pass it as a plain variable, or declare it with allowWeak`,
   );
-}
-
-/** Throws what failed: one failure with its own code, several as `SECRETS_UNRESOLVED`. */
-export function throwFailures(failures: readonly SecretFailure[]): void {
-  const [first] = failures;
-  if (first === undefined) return;
-  if (failures.length === 1) {
-    throw new SecretError(first.code, `${first.name}: ${first.message}`, { failures });
-  }
-  const lines = failures.map(({ name, message }) => `  ${name}: ${message}`);
-  throw new SecretError(
-    "SECRETS_UNRESOLVED",
-    `${failures.length} secrets failed:\n${lines.join("\n")}`,
-    { failures },
-  );
-}
-
-/** The failure of one name; of a foreign error nothing is kept. */
-export function failureOf(name: string, error: unknown): SecretFailure {
-  const message = error instanceof SecretError ? error.message : "the provider failed";
-  return { name, code: codeOf(error, "SECRET_UNREACHABLE"), message };
 }

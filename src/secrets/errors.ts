@@ -96,6 +96,27 @@ export class SecretError extends Error {
   }
 }
 
+/** Throws what failed: one failure with its own code, several as `SECRETS_UNRESOLVED`. */
+export function throwFailures(failures: readonly SecretFailure[]): void {
+  const [first] = failures;
+  if (first === undefined) return;
+  if (failures.length === 1) {
+    throw new SecretError(first.code, `${first.name}: ${first.message}`, { failures });
+  }
+  const lines = failures.map(({ name, message }) => `  ${name}: ${message}`);
+  throw new SecretError(
+    "SECRETS_UNRESOLVED",
+    `${failures.length} secrets failed:\n${lines.join("\n")}`,
+    { failures },
+  );
+}
+
+/** The failure of one name; of a foreign error nothing is kept. */
+export function failureOf(name: string, error: unknown): SecretFailure {
+  const message = error instanceof SecretError ? error.message : "the provider failed";
+  return { name, code: codeOf(error, "SECRET_UNREACHABLE"), message };
+}
+
 /** The code of any thrown thing; `fallback` for what nopeek did not throw. */
 export function codeOf(error: unknown, fallback: SecretErrorCode): SecretErrorCode {
   return error instanceof SecretError ? error.code : fallback;

@@ -15,7 +15,6 @@ export {
   type SecretDeclaration,
   type SecretInput,
 } from "./declaration.ts";
-export { throwFailures } from "./declared-value.ts";
 export {
   codeOf,
   errorCodes,
@@ -23,6 +22,7 @@ export {
   SecretError,
   type SecretErrorCode,
   type SecretFailure,
+  throwFailures,
 } from "./errors.ts";
 export { selectField } from "./field.ts";
 export { onSecret, type SecretListener } from "./on-secret.ts";

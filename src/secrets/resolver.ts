@@ -1,15 +1,13 @@
 import { Attached } from "./attached.ts";
 import { Cache } from "./cache.ts";
 import type { Declarations, LoadedSecrets, SecretDeclaration, SecretInput } from "./declaration.ts";
-import { failureOf, makeSecret, throwFailures } from "./declared-value.ts";
-import { SecretError } from "./errors.ts";
-import { selectField } from "./field.ts";
+import { failureOf, SecretError, throwFailures } from "./errors.ts";
 import type { StoredValue, Written } from "./provider.ts";
 import { cannot, Reader } from "./reader.ts";
 import { looksLikeReference, parseReference, type Reference } from "./reference.ts";
 import { Secret } from "./secret.ts";
 import type { GetOptions, Resolution, ResolveOptions, Secrets, SecretsOptions } from "./secrets.ts";
-import { type PutOptions, type PutValue, write } from "./writing.ts";
+import type { PutOptions, PutValue } from "./writing.ts";
 
 /**
  * Puts providers behind one interface: each reference goes to the provider of its scheme, reads of
@@ -39,6 +37,7 @@ interface Warm {
   readonly until: number;
 }
 
+// Modules that not every use needs are loaded at their first: each costs about a millisecond.
 class Resolver implements Secrets {
   readonly #stores = new Map<string, Store>();
   readonly #options: SecretsOptions;
@@ -125,6 +124,7 @@ class Resolver implements Secrets {
   ): Promise<Written> {
     const parsed = asReference(reference);
     const { reader } = this.#storeOf(parsed);
+    const { write } = await import("./writing.ts");
     try {
       return await write(reader.provider, parsed, value, options, this.#closing.signal);
     } finally {
@@ -188,6 +188,7 @@ class Resolver implements Secrets {
     const { stored } = await this.#read(reference, { signal, coerce });
     if (stored === null) return null;
     this.#assertNoReference(stored);
+    const { makeSecret } = await import("./declared-value.ts");
     const secret = this.#give(await makeSecret(name, declaration, stored), reference);
     const provider = this.#storeOf(reference).reader.provider.name;
     const { version, createdAtMs, origin } = stored;
@@ -257,6 +258,7 @@ class Resolver implements Secrets {
     if (stored === null || reference.field === undefined || reader.selects(reference.scheme)) {
       return { stored, freshUntil };
     }
+    const { selectField } = await import("./field.ts");
     const text = selectField(stored.value, reference.field, { coerce: options.coerce === true });
     return { stored: text === null ? null : { ...stored, value: text }, freshUntil };
   }

@@ -1,4 +1,3 @@
-import { inspect } from "node:util";
 import { SecretError } from "./errors.ts";
 import { announce, forget } from "./on-secret.ts";
 
@@ -145,7 +144,7 @@ export class Secret {
     );
   }
 
-  [inspect.custom](): string {
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
     return maskOf(this.#name);
   }
 
