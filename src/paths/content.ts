@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { PathError } from "./errors.ts";
@@ -84,7 +83,7 @@ interface Replacing {
 }
 
 function* replace(place: Place, content: FileContent, how: Replacing): Steps<void> {
-  const temporary = `${place.folder.prefix}.nopeek-${randomBytes(9).toString("hex")}.tmp`;
+  const temporary = `${place.folder.prefix}.nopeek-${crypto.randomUUID()}.tmp`;
   const flags = O_WRONLY | O_CREAT | O_EXCL | (O_NOFOLLOW ?? 0);
   // Never wider than it will be, not even for a moment.
   const mode = how.exact ?? newFileMode;

@@ -31,8 +31,8 @@ export interface Ground {
   /** Opens a folder, and fails with ENOTDIR or ELOOP at a link. */
   enter(at: string | Buffer): Folder;
   leave(folder: Folder): void;
-  /** Tells a folder from every other one that exists at the same time. */
-  identify(folder: Folder): string;
+  /** Device and inode tell a folder from every other one that exists at the same time. */
+  identify(folder: Folder): Identity;
   /** Which mounted file system a held object is on. */
   mountOf(held: Folder | Pinned): string;
   pin(at: string): Steps<Pinned>;
@@ -43,10 +43,15 @@ const { O_DIRECTORY, O_NOFOLLOW } = fs.constants;
 /** Not in `fs.constants`; the same number on every architecture that Node runs on. */
 const O_PATH = 0o10000000;
 const procfsType = 0x9fa0;
-const inFull = { bigint: true } as const;
 
-function identityOf({ dev, ino }: fs.BigIntStats): string {
-  return `${dev}:${ino}`;
+/** What tells objects apart. */
+export interface Identity {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+export function isSame(one: Identity, other: Identity): boolean {
+  return one.ino === other.ino && one.dev === other.dev;
 }
 
 /**
@@ -65,7 +70,7 @@ export const descriptors: Ground = {
     if (fd !== undefined) fs.closeSync(fd);
   },
   identify({ fd }) {
-    return identityOf(fs.fstatSync(fd ?? -1, inFull));
+    return fs.fstatSync(fd ?? -1);
   },
   mountOf({ fd }) {
     // The device number does not tell a bind mount from the file system that it shows.
@@ -118,10 +123,10 @@ export const checkedPaths: Ground = {
   },
   identify({ prefix }) {
     // With a slash at the end a link that took the folder's place would be followed.
-    return identityOf(fs.lstatSync(prefix.slice(0, -1), inFull));
+    return fs.lstatSync(prefix.slice(0, -1));
   },
   mountOf(held) {
-    return String(fs.lstatSync("prefix" in held ? held.prefix : held.path, inFull).dev);
+    return String(fs.lstatSync("prefix" in held ? held.prefix : held.path).dev);
   },
   *pin(at) {
     const stats = yield* step(
@@ -144,8 +149,8 @@ export function bestGround(directory: string): Ground {
   const probe = descriptors.openBase(directory);
   try {
     if (fs.statfsSync("/proc/self/fd").type !== procfsType) return checkedPaths;
-    const seen = identityOf(fs.statSync(`${probe.prefix}.`, inFull));
-    return seen === descriptors.identify(probe) ? descriptors : checkedPaths;
+    const seen = fs.statSync(`${probe.prefix}.`);
+    return isSame(seen, descriptors.identify(probe)) ? descriptors : checkedPaths;
   } catch {
     return checkedPaths;
   } finally {
@@ -155,8 +160,8 @@ export function bestGround(directory: string): Ground {
 
 /** @throws {@link PathError} `ROOT_UNRESTRICTED` for the root of the file system. */
 export function refuseEverything(ground: Ground, base: Folder, directory: string): void {
-  const top = identityOf(fs.statSync(parse(resolve(directory)).root, inFull));
-  if (ground.identify(base) === top) {
+  const top = fs.statSync(parse(resolve(directory)).root);
+  if (isSame(ground.identify(base), top)) {
     throw new PathError("ROOT_UNRESTRICTED", "the whole file system is no restriction", directory);
   }
 }

@@ -1,5 +1,5 @@
 import { PathError } from "./errors.ts";
-import type { Folder, Ground, Pinned } from "./ground.ts";
+import { type Folder, type Ground, type Identity, isSame, type Pinned } from "./ground.ts";
 import type { RootRules } from "./root-options.ts";
 
 /**
@@ -10,7 +10,7 @@ export class HeldRoot {
   readonly ground: Ground;
   readonly base: Folder;
   readonly rules: RootRules;
-  readonly #identity: string;
+  readonly #identity: Identity;
   readonly #mount: string;
   readonly #whenDropped: (() => void)[] = [];
   #users = 0;
@@ -36,7 +36,7 @@ export class HeldRoot {
   /** Whether what is held is still the folder that was opened. */
   #isWhole(): boolean {
     try {
-      return this.ground.identify(this.base) === this.#identity;
+      return isSame(this.ground.identify(this.base), this.#identity);
     } catch {
       return false;
     }

@@ -58,10 +58,10 @@ export function* openFile(
     const opened = yield* openPlace(root, place, path, flags, mode);
     if (opened instanceof Link) return opened;
     try {
-      const stats = yield* statOpened(opened);
+      const fd = typeof opened === "number" ? opened : opened.fd;
+      const stats = fs.fstatSync(fd);
       checkKind(root, stats, path, (flags & writingFlags) !== 0);
       if (root.rules.mounts === "refuse") {
-        const fd = typeof opened === "number" ? opened : opened.fd;
         root.assertSameMount({ path: place.at, stats, fd }, path);
       }
       // Not before it was checked: the wrong file would be empty by then.
@@ -134,13 +134,6 @@ export function checkMode(mode: unknown): asserts mode is number {
   if (typeof mode !== "number" || (mode & 0o777) !== mode) {
     throw new PathError("PATH_OPTION_INVALID", "a mode must be a number up to 0o777");
   }
-}
-
-export function* statOpened(opened: Opened): Steps<fs.Stats> {
-  return yield* step(
-    () => fs.fstatSync(opened as number),
-    () => (opened as FileHandle).stat(),
-  );
 }
 
 function* emptyOpened(opened: Opened): Steps<void> {

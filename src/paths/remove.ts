@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import type { RmOptions } from "./change.ts";
 import type { Folder } from "./ground.ts";
@@ -94,7 +93,7 @@ class Removal {
 
   *#moveUp(at: Buffer): Steps<void> {
     if (this.#top === undefined) return;
-    const name = Buffer.from(`.nopeek-${randomBytes(9).toString("hex")}.rm`);
+    const name = Buffer.from(`.nopeek-${crypto.randomUUID()}.rm`);
     const to = atOf(this.#top, name);
     yield* step(
       () => fs.renameSync(at, to),
