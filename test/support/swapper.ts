@@ -1,0 +1,39 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { onTestFinished } from "vitest";
+
+/**
+ * Swaps two names in a folder as fast as it can, `one` for `other` and back, until it is killed or
+ * its parent is gone. Plain JavaScript, since it runs as a program of its own.
+ */
+const program = `
+const { renameSync } = require("node:fs");
+const [folder, one, other, pause] = process.argv.slice(1);
+process.chdir(folder);
+const wait = () => { for (let i = Number(pause) * Math.random(); i > 0; i--); };
+process.stdout.write("ready");
+for (let round = 0; ; round++) {
+  renameSync(one, "aside"); renameSync(other, one); wait();
+  renameSync(one, other); renameSync("aside", one); wait();
+  if (round % 1000 === 0 && process.ppid === 1) process.exit();
+}`;
+
+/** Starts the attacker; it is gone when the test ends. */
+export async function startSwapping(
+  folder: string,
+  one: string,
+  other: string,
+  pause = 2000,
+): Promise<void> {
+  const child = spawn(process.execPath, ["-e", program, folder, one, other, String(pause)], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  onTestFinished(() => kill(child));
+  await new Promise((ready) => child.stdout.once("data", ready));
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((settle) => child.once("exit", settle));
+  child.kill("SIGKILL");
+  await gone;
+}
