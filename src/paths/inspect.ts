@@ -45,10 +45,13 @@ export function* statPath(root: HeldRoot, path: string): Steps<fs.Stats> {
 /** Like `statPath`, but of a link itself at the end of the path. */
 export function* lstatPath(root: HeldRoot, path: string): Steps<fs.Stats> {
   return yield* reach(root, path, function* ({ at }): Steps<fs.Stats> {
-    return yield* step(
-      () => fs.lstatSync(at),
-      () => fs.promises.lstat(at),
-    );
+    const pinned = yield* root.ground.pin(at);
+    try {
+      root.assertSameMount(pinned, path);
+      return pinned.stats;
+    } finally {
+      root.ground.unpin(pinned);
+    }
   });
 }
 

@@ -16,8 +16,7 @@ interface NameRule {
 }
 
 /** Looks like "/" or "\", or becomes one of them in an old Windows code page. */
-const slashLike =
-  /[\u00a5\u2044\u20a9\u2215\u2216\u2571\u2572\u27cb\u27cd\u29f5\u29f8\u29f9\ufe68\uff0f\uff3c]/;
+const slashLike = /[\u00a5\u2044\u20a9\u2215\u2216\u2571\u2572\u27cb\u27cd\u29f5\u29f8\u29f9]/;
 
 /** What no component of a path may hold, in any of its readings. */
 const nameRules: readonly NameRule[] = [

@@ -25,14 +25,14 @@ interface Row {
 
 const to = (name: string): Outcome => ({ to: name });
 const fails = (...codes: string[]): Outcome => ({ fails: codes });
-const escape = fails("PATH_ESCAPE");
+const leaving = fails("PATH_ESCAPE");
 const link = fails("PATH_SYMLINK");
 /** A link below the root, which leads to where Go finds it. */
 const followed = (name: string) => ({ strict: link, follow: to(name) });
 const loop = { strict: link, follow: fails("ELOOP") };
-const leaves = { strict: link, follow: escape };
+const leaves = { strict: link, follow: leaving };
 /** `..` is refused with links refused, and resolved with links followed. */
-const dotted = (name: string) => ({ strict: escape, follow: to(name) });
+const dotted = (name: string) => ({ strict: leaving, follow: to(name) });
 
 const chain = Array.from({ length: 60 }, (_, index) => `link${index} => link${index + 1}`);
 
@@ -46,14 +46,14 @@ const rows: readonly Row[] = [
   { name: "a name that starts with dots", path: "..target", strict: to("..target") },
   // Not below the root
   { name: "the empty path", path: "", strict: fails("PATH_INVALID") },
-  { name: "an absolute path", path: "/etc/hostname", strict: escape },
-  { name: "an absolute path with two slashes", path: "//etc/hostname", strict: escape },
-  { name: "the parent", path: "../target", strict: escape },
-  { name: "the parent itself", path: "..", strict: escape },
-  { name: "the parent with a slash", path: "../", strict: escape },
-  { name: "the parent after a folder", tree: ["a/"], path: "a/../../target", strict: escape },
-  { name: "the parent, and back", path: "../root/target", strict: escape },
-  { name: "many parents", tree: ["a/b/c/"], path: "a/b/c/../../../../target", strict: escape },
+  { name: "an absolute path", path: "/etc/hostname", strict: leaving },
+  { name: "an absolute path with two slashes", path: "//etc/hostname", strict: leaving },
+  { name: "the parent", path: "../target", strict: leaving },
+  { name: "the parent itself", path: "..", strict: leaving },
+  { name: "the parent with a slash", path: "../", strict: leaving },
+  { name: "the parent after a folder", tree: ["a/"], path: "a/../../target", strict: leaving },
+  { name: "the parent, and back", path: "../root/target", strict: leaving },
+  { name: "many parents", tree: ["a/b/c/"], path: "a/b/c/../../../../target", strict: leaving },
   // Dots below the root
   { name: "back from a folder", tree: ["a/"], path: "a/../target", ...dotted("target") },
   { name: "back twice", tree: ["a/b/"], path: "a/b/../../target", ...dotted("target") },
@@ -66,18 +66,24 @@ const rows: readonly Row[] = [
   {
     name: "back from what does not exist",
     path: "none/../target",
-    strict: escape,
+    strict: leaving,
     follow: fails("ENOENT"),
   },
   {
     name: "back from a file",
     tree: ["file"],
     path: "file/../target",
-    strict: escape,
+    strict: leaving,
     follow: fails("ENOTDIR"),
   },
   // Links below the root
-  { name: "a link", tree: ["link => target"], path: "link", endsInLink: true, ...followed("target") },
+  {
+    name: "a link",
+    tree: ["link => target"],
+    path: "link",
+    endsInLink: true,
+    ...followed("target"),
+  },
   {
     name: "a link in a folder",
     tree: ["a/link => target"],
@@ -125,7 +131,7 @@ const rows: readonly Row[] = [
     name: "dots after a link",
     tree: ["link => a/b", "a/b/", "a/"],
     path: "link/../target",
-    strict: escape,
+    strict: leaving,
     follow: to("a/target"),
   },
   {
@@ -158,7 +164,12 @@ const rows: readonly Row[] = [
     endsInLink: true,
     ...leaves,
   },
-  { name: "a link to an absolute folder", tree: ["link => /etc"], path: "link/hostname", ...leaves },
+  {
+    name: "a link to an absolute folder",
+    tree: ["link => /etc"],
+    path: "link/hostname",
+    ...leaves,
+  },
   {
     name: "an absolute link in a chain",
     tree: ["link => a", "a => /etc"],

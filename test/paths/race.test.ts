@@ -1,14 +1,10 @@
 import {
-  appendFileSync,
   closeSync,
   existsSync,
-  fstatSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   realpathSync,
-  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -207,7 +203,7 @@ async function attempt(arena: Arena, operation: Operation, form: "now" | "later"
       try {
         settle(operation.now(arena));
       } catch (error) {
-        refuse(error as Error);
+        refuse(error as NodeJS.ErrnoException);
       }
     } else {
       tally.attempts += parallel;
