@@ -123,7 +123,7 @@ export const checkedPaths: Ground = {
   },
   identify({ prefix }) {
     // With a slash at the end a link that took the folder's place would be followed.
-    return fs.lstatSync(prefix.slice(0, -1));
+    return fs.lstatSync(parse(prefix).root === prefix ? prefix : prefix.slice(0, -1));
   },
   mountOf(held) {
     return String(fs.lstatSync("prefix" in held ? held.prefix : held.path).dev);

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import type { RmOptions } from "./change.ts";
 import type { Folder } from "./ground.ts";
 import type { HeldRoot } from "./held-root.ts";
+import { checkText } from "./name-rules.ts";
 import { type Steps, step } from "./steps.ts";
 import { errnoOf, systemError } from "./system-error.ts";
 import { reach } from "./walk.ts";
@@ -16,6 +17,7 @@ const deepestLevel = 64;
 /** Removes a file, a link, an empty folder or, recursively, a tree. */
 export function* removePath(root: HeldRoot, path: string, options: RmOptions): Steps<void> {
   const { recursive = false, force = false } = options;
+  checkText(path);
   root.assertWritable(path);
   // A tree behind a link is not the link's: `rm -r link/` removes the link.
   const named = recursive ? path.replace(/(?<=[^/])\/+$/, "") : path;

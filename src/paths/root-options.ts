@@ -57,8 +57,8 @@ export function checkRootOptions(given: unknown): RootRules {
   if (typeof given !== "object" || given === null) {
     throw new PathError("PATH_OPTION_INVALID", "the options of a root must be an object");
   }
-  // Read once: a getter could answer differently next time.
-  const options: Readonly<Record<string, unknown>> = { ...given };
+  // Read once, for a getter could answer differently next time, and without a prototype.
+  const options: Readonly<Record<string, unknown>> = Object.assign(Object.create(null), given);
   for (const [name, value] of Object.entries(options)) {
     const values: readonly unknown[] | undefined = Object.hasOwn(allowed, name)
       ? allowed[name as keyof RootOptions]
@@ -72,11 +72,10 @@ export function checkRootOptions(given: unknown): RootRules {
       throw new PathError("PATH_OPTION_INVALID", `option ${name} of a root must be ${choice}`);
     }
   }
-  const { dotdot, ...rest } = options as RootOptions;
-  const rules: Record<string, unknown> = {};
-  for (const [name, values] of Object.entries(allowed)) {
-    rules[name] = rest[name as keyof typeof rest] ?? values[0];
+  const rules: Record<string, unknown> = Object.create(null);
+  for (const [name, values] of Object.entries(allowed)) rules[name] = options[name] ?? values[0];
+  if (options["dotdot"] === undefined && rules["symlinks"] === "follow") {
+    rules["dotdot"] = "resolve";
   }
-  rules["dotdot"] = dotdot ?? (rules["symlinks"] === "follow" ? "resolve" : "refuse");
   return Object.freeze(rules) as RootRules;
 }

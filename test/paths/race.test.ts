@@ -192,7 +192,7 @@ async function attempt(arena: Arena, operation: Operation, form: "now" | "later"
     tally.done++;
     if (operation.escaped(arena, result)) tally.escapes++;
   };
-  const refuse = (error: { code?: string }) => {
+  const refuse = (error: NodeJS.ErrnoException) => {
     tally.refusals.add(error.code ?? String(error));
     if (operation.escaped(arena, {})) tally.escapes++;
   };
