@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { join, parse, resolve } from "node:path";
 import { PathError } from "./errors.ts";
 import { type Steps, step } from "./steps.ts";
-import { systemError } from "./system-error.ts";
+import { errnoOf, systemError } from "./system-error.ts";
 
 /** `race-free`: holds against a process that changes the tree meanwhile. `check-only`: does not. */
 export type Confinement = "race-free" | "check-only";
@@ -58,7 +58,7 @@ export function isSame(one: Identity, other: Identity): boolean {
  * Linux: a folder is an `O_PATH` descriptor, and a name in it is `/proc/self/fd/N/name`, which the
  * kernel looks up in that very folder.
  */
-export const descriptors: Ground = {
+const descriptors: Ground = {
   confinement: "race-free",
   openBase(directory) {
     return folderOf(fs.openSync(directory, O_PATH | O_DIRECTORY));
@@ -160,8 +160,15 @@ export function bestGround(directory: string): Ground {
 
 /** @throws {@link PathError} `ROOT_UNRESTRICTED` for the root of the file system. */
 export function refuseEverything(ground: Ground, base: Folder, directory: string): void {
-  const top = fs.statSync(parse(resolve(directory)).root);
-  if (isSame(ground.identify(base), top)) {
+  const top = parse(resolve(directory)).root;
+  let isTop = resolve(directory) === top;
+  try {
+    isTop ||= isSame(ground.identify(base), fs.statSync(top));
+  } catch (error) {
+    // Under Node's permission model the root of the file system may not be looked at.
+    if (errnoOf(error) !== "ERR_ACCESS_DENIED") throw error;
+  }
+  if (isTop) {
     throw new PathError("ROOT_UNRESTRICTED", "the whole file system is no restriction", directory);
   }
 }

@@ -161,6 +161,15 @@ const operations: Record<string, Operation> = {
   },
 };
 
+/** What may go wrong in a tree that changes all the time; anything else is a fault of ours. */
+const expected = new Set(
+  [
+    "PATH_SYMLINK PATH_ESCAPE PATH_CHANGED ENOENT EEXIST ENOTDIR ELOOP ENOTEMPTY".split(" "),
+    // Appending to a file that is just being replaced or renamed beside.
+    "PATH_HARD_LINK EISDIR".split(" "),
+  ].flat(),
+);
+
 interface Tally {
   attempts: number;
   done: number;
@@ -185,6 +194,15 @@ async function arenaOf(swap: "folder" | "file", symlinks: "refuse" | "follow"): 
   return { root, inside, outside, path };
 }
 
+function restore(arena: Arena, operation: Operation): void {
+  try {
+    operation.restore?.(arena);
+  } catch (error) {
+    // The attacker is here too; then the attempt is one at what is there.
+    expect(expected).toContain((error as NodeJS.ErrnoException).code);
+  }
+}
+
 async function attempt(arena: Arena, operation: Operation, form: "now" | "later"): Promise<Tally> {
   const tally: Tally = { attempts: 0, done: 0, escapes: 0, refusals: new Set() };
   const until = performance.now() + least.ms;
@@ -197,7 +215,7 @@ async function attempt(arena: Arena, operation: Operation, form: "now" | "later"
     if (operation.escaped(arena, {})) tally.escapes++;
   };
   while (tally.attempts < least.attempts || performance.now() < until) {
-    operation.restore?.(arena);
+    restore(arena, operation);
     if (form === "now") {
       tally.attempts++;
       try {
@@ -214,15 +232,6 @@ async function attempt(arena: Arena, operation: Operation, form: "now" | "later"
   return tally;
 }
 
-/** What may go wrong in a tree that changes all the time; anything else is a fault of ours. */
-const expected = new Set(
-  [
-    "PATH_SYMLINK PATH_ESCAPE PATH_CHANGED ENOENT EEXIST ENOTDIR ELOOP ENOTEMPTY".split(" "),
-    // Appending to a file that is just being replaced or renamed beside.
-    "PATH_HARD_LINK EISDIR".split(" "),
-  ].flat(),
-);
-
 describe.skipIf(process.platform !== "linux").each([
   ["folder", "refuse"],
   ["folder", "follow"],
@@ -237,13 +246,17 @@ describe.skipIf(process.platform !== "linux").each([
     using _root = arena.root;
     using _inside = arena.inside;
     const seen = { done: 0, refused: 0 };
-    for (const form of ["now", "later"] as const) {
+    const forms: ("now" | "later")[] = ["now", "later"];
+    const giveUp = performance.now() + 10_000;
+    for (const form of forms) {
       const tally = await attempt(arena, operation, form);
       seen.done += tally.done;
       seen.refused += tally.attempts - tally.done;
       expect(tally.escapes).toBe(0);
       expect([...tally.refusals].filter((code) => !expected.has(code))).toEqual([]);
       expect(tally.attempts).toBeGreaterThanOrEqual(least.attempts);
+      // On a busy machine the attacker may not have had its turn yet.
+      if (Math.min(seen.done, seen.refused) === 0 && performance.now() < giveUp) forms.push(form);
     }
     // The attacker was there, and did not keep everything from working.
     expect(Math.min(seen.done, seen.refused)).toBeGreaterThan(0);

@@ -6,14 +6,24 @@ import { onTestFinished } from "vitest";
  * its parent is gone. Plain JavaScript, since it runs as a program of its own.
  */
 const program = `
-const { renameSync } = require("node:fs");
+const { readlinkSync, renameSync, rmSync, symlinkSync } = require("node:fs");
 const [folder, one, other, pause] = process.argv.slice(1);
 process.chdir(folder);
+const target = readlinkSync(other);
 const wait = () => { for (let i = Number(pause) * Math.random(); i > 0; i--); };
+const attempt = (act) => { try { act(); } catch {} };
 process.stdout.write("ready");
 for (let round = 0; ; round++) {
-  renameSync(one, "aside"); renameSync(other, one); wait();
-  renameSync(one, other); renameSync("aside", one); wait();
+  attempt(() => renameSync(one, "aside"));
+  attempt(() => renameSync(other, one));
+  wait();
+  attempt(() => renameSync(one, other));
+  attempt(() => renameSync("aside", one));
+  wait();
+  // The victim may have removed or replaced the link.
+  if (round % 50 === 0) attempt(() => {
+    try { readlinkSync(other); } catch { rmSync(other, { force: true }); symlinkSync(target, other); }
+  });
   if (round % 1000 === 0 && process.ppid === 1) process.exit();
 }`;
 
