@@ -5,7 +5,7 @@ import type { HeldRoot } from "./held-root.ts";
 import { checkName } from "./name-rules.ts";
 import { checkMode, closeOpened, type Opened, openFile, specialFile } from "./open-file.ts";
 import { type Steps, step } from "./steps.ts";
-import { systemError } from "./system-error.ts";
+import { naming, systemError } from "./system-error.ts";
 import { Link, type Place, reach, readTarget } from "./walk.ts";
 
 /** What can be written to a file. */
@@ -30,7 +30,7 @@ const newFileMode = 0o666;
 export function* readContent(root: HeldRoot, path: string): Steps<Buffer> {
   const opened = yield* openFile(root, path, "r", newFileMode);
   try {
-    return yield* readAll(opened);
+    return yield* naming(path, readAll(opened));
   } finally {
     yield* closeOpened(opened);
   }
@@ -40,7 +40,7 @@ export function* appendContent(root: HeldRoot, path: string, content: FileConten
   checkContent(content);
   const opened = yield* openFile(root, path, "a", newFileMode);
   try {
-    yield* writeAll(opened, content);
+    yield* naming(path, writeAll(opened, content));
   } finally {
     yield* closeOpened(opened);
   }

@@ -9,7 +9,7 @@ import { changedMeanwhile, Link, reach, readTarget } from "./walk.ts";
 /** What a name in a folder stands for; a link is not followed. */
 export interface RootEntry {
   readonly name: string;
-  readonly kind: "file" | "folder" | "symlink" | "other";
+  readonly kind: "file" | "directory" | "symlink" | "other";
 }
 
 /** Holds the object that a path ends at, whatever its kind, and looks at it. */
@@ -88,6 +88,6 @@ export function* listFolder(root: HeldRoot, path: string): Steps<RootEntry[]> {
 
 function kindOf(entry: fs.Dirent): RootEntry["kind"] {
   if (entry.isFile()) return "file";
-  if (entry.isDirectory()) return "folder";
+  if (entry.isDirectory()) return "directory";
   return entry.isSymbolicLink() ? "symlink" : "other";
 }

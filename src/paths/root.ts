@@ -30,6 +30,10 @@ import { explain } from "./system-error.ts";
 
 const newFileMode = 0o666;
 
+interface ReaddirOptions {
+  readonly withFileTypes?: boolean;
+}
+
 /**
  * An open folder. Every path given to its methods is relative and stays below it, also while
  * somebody else moves folders and links about: see {@link Root.confinement}.
@@ -115,14 +119,22 @@ export class Root implements Disposable, AsyncDisposable {
     runNow(appendContent(this.#held, path, content));
   }
 
-  /** Lists a folder; `.` is the root itself. */
-  async readdir(path: string): Promise<RootEntry[]> {
-    return await runLater(listFolder(this.#held, path));
+  /** The names in a folder; `.` is the root itself. With `withFileTypes` also what they are. */
+  readdir(path: string): Promise<string[]>;
+  readdir(path: string, options: { readonly withFileTypes: true }): Promise<RootEntry[]>;
+  async readdir(path: string, options: ReaddirOptions = {}): Promise<(string | RootEntry)[]> {
+    checkFlags(options, ["withFileTypes"]);
+    const entries = await runLater(listFolder(this.#held, path));
+    return options.withFileTypes ? entries : entries.map(({ name }) => name);
   }
 
   /** Like {@link Root.readdir}. */
-  readdirSync(path: string): RootEntry[] {
-    return runNow(listFolder(this.#held, path));
+  readdirSync(path: string): string[];
+  readdirSync(path: string, options: { readonly withFileTypes: true }): RootEntry[];
+  readdirSync(path: string, options: ReaddirOptions = {}): (string | RootEntry)[] {
+    checkFlags(options, ["withFileTypes"]);
+    const entries = runNow(listFolder(this.#held, path));
+    return options.withFileTypes ? entries : entries.map(({ name }) => name);
   }
 
   async mkdir(path: string, options: MkdirOptions = {}): Promise<void> {

@@ -1,5 +1,6 @@
 import { getSystemErrorMap } from "node:util";
 import { PathError, quote } from "./errors.ts";
+import type { Steps } from "./steps.ts";
 
 /** An error of the operating system, with the path that the caller gave and Node's own fields. */
 class SystemError extends Error {
@@ -52,4 +53,13 @@ export function explain(error: unknown, path: string, from?: string): unknown {
   if (code === undefined || syscall === undefined) return error;
   if (dest === undefined || from === undefined) return new SystemError(code, syscall, path);
   return new SystemError(code, syscall, from, path);
+}
+
+/** Names the path in what steps fail with that have only a descriptor. */
+export function* naming<T>(path: string, steps: Steps<T>): Steps<T> {
+  try {
+    return yield* steps;
+  } catch (error) {
+    throw explain(error, path);
+  }
 }

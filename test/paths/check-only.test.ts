@@ -62,12 +62,7 @@ describe("a root that can only check", () => {
       root.appendFileSync("new/deep/x", "2");
       expect(await root.readFile("new/deep/x", "utf8")).toBe("12");
       root.renameSync("new/deep/x", "new/y");
-      expect(
-        root
-          .readdirSync("new")
-          .map(({ name }) => name)
-          .sort(),
-      ).toEqual(["deep", "y"]);
+      expect(root.readdirSync("new").sort()).toEqual(["deep", "y"]);
       expect(root.statSync("new/y").size).toBe(2);
       expect(root.openRootSync("new").readFileSync("y", "utf8")).toBe("12");
       root.rmSync("new", { recursive: true });

@@ -41,7 +41,9 @@ describe.skipIf(process.platform === "win32")("special files", () => {
     using open = openRootSync(folder, { specialFiles: "allow" });
     fs.closeSync(open.openSync("fifo", "r"));
     expect(codeOf(() => open.openSync("fifo", "a"))).toBe("ENXIO");
-    expect(open.readdirSync(".")).toEqual([{ name: "fifo", kind: "other" }]);
+    expect(open.readdirSync(".", { withFileTypes: true })).toEqual([
+      { name: "fifo", kind: "other" },
+    ]);
     open.rmSync("fifo");
   });
 
@@ -199,7 +201,7 @@ describe.skipIf(!isLinux)("paths longer than the system takes", () => {
     root.mkdirSync(path, { recursive: true });
     await root.writeFile(`${path}/file`, "deep");
     expect(await root.readFile(`${path}/file`, "utf8")).toBe("deep");
-    expect(root.readdirSync(path)).toEqual([{ name: "file", kind: "file" }]);
+    expect(root.readdirSync(path)).toEqual(["file"]);
     expect(codeOf(() => fs.readFileSync(join(folder, path, "file")))).toBe("ENAMETOOLONG");
     root.rmSync("d".repeat(199), { recursive: true });
     expect(fs.readdirSync(folder)).toEqual([]);
