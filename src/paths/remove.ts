@@ -25,7 +25,7 @@ export function* removePath(root: HeldRoot, path: string, options: RmOptions): S
     yield* reach(root, named, function* ({ at, name, mustBeFolder, folder }): Steps<undefined> {
       if (name === ".") throw systemError("EINVAL", "rm", path);
       if (!mustBeFolder && (yield* unlinked(at))) return undefined;
-      if (recursive) yield* new Removal(root, path).remove(folder, Buffer.from(name));
+      if (recursive) yield* new Removal(root, path).removeTree(folder, Buffer.from(name));
       else yield* removeFolder(at);
       return undefined;
     });
@@ -41,35 +41,30 @@ type Name = Buffer;
 class Removal {
   readonly #root: HeldRoot;
   readonly #path: string;
-  /** Folders that were too deep, now beside the top one under these names. */
-  readonly #moved: Name[] = [];
+  /** The folder that is removed as a whole. */
   #top: Folder | undefined;
+  /** Folders that were too deep, now in the top one under these names. */
+  readonly #moved: Name[] = [];
 
   constructor(root: HeldRoot, path: string) {
     this.#root = root;
     this.#path = path;
   }
 
-  *remove(parent: Folder, name: Name): Steps<void> {
-    this.#top = parent;
-    yield* this.#removeTree(parent, name, 0);
-    for (let next = this.#moved.pop(); next !== undefined; next = this.#moved.pop()) {
-      yield* this.#removeTree(parent, next, 0);
-    }
-  }
-
-  *#removeTree(parent: Folder, name: Name, level: number): Steps<void> {
+  *removeTree(parent: Folder, name: Name, level = 0): Steps<void> {
     const at = atOf(parent, name);
     for (let tries = 0; tries < mostTries; tries++) {
       const folder = this.#enter(at);
       if (folder === "gone") return;
       if (folder === "no folder") {
-        if (yield* unlinked(at)) return;
+        if (yield* unlinkedIfThere(at)) return;
         continue;
       }
+      if (level === 0) this.#top = folder;
       try {
         this.#root.assertSameMount(folder, this.#path);
         for (const entry of yield* namesIn(folder)) yield* this.#removeEntry(folder, entry, level);
+        if (level === 0) yield* this.#removeMoved(folder);
       } finally {
         this.#root.ground.leave(folder);
       }
@@ -89,8 +84,14 @@ class Removal {
   *#removeEntry(folder: Folder, name: Name, level: number): Steps<void> {
     const at = atOf(folder, name);
     if (yield* unlinkedIfThere(at)) return;
-    if (level < deepestLevel) yield* this.#removeTree(folder, name, level + 1);
+    if (level < deepestLevel) yield* this.removeTree(folder, name, level + 1);
     else yield* this.#moveUp(at);
+  }
+
+  *#removeMoved(top: Folder): Steps<void> {
+    for (let name = this.#moved.pop(); name !== undefined; name = this.#moved.pop()) {
+      yield* this.#removeEntry(top, name, 0);
+    }
   }
 
   *#moveUp(at: Buffer): Steps<void> {
