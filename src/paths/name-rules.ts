@@ -67,7 +67,8 @@ const longestNameBytes = 255;
  * @throws {@link PathError} `PATH_INVALID`, `PATH_ESCAPE`.
  */
 export function checkName(name: string, profile: NameProfile, path: string): void {
-  if (Buffer.byteLength(name) > longestNameBytes) {
+  // A character has three bytes at most (a pair of surrogates four), so most names need no count.
+  if (name.length * 3 > longestNameBytes && Buffer.byteLength(name) > longestNameBytes) {
     throw new PathError("PATH_INVALID", `a name is longer than ${longestNameBytes} bytes`, path);
   }
   if (profile === "native" && process.platform !== "win32") return;
