@@ -14,11 +14,13 @@ const wait = () => { for (let i = Number(pause) * Math.random(); i > 0; i--); };
 const attempt = (act) => { try { act(); } catch {} };
 process.stdout.write("ready");
 for (let round = 0; ; round++) {
-  attempt(() => renameSync(one, "aside"));
+  // A name of its own: the victim may have made a folder in the gap, and the old one stays aside.
+  const aside = "aside" + round;
+  attempt(() => renameSync(one, aside));
   attempt(() => renameSync(other, one));
   wait();
   attempt(() => renameSync(one, other));
-  attempt(() => renameSync("aside", one));
+  attempt(() => renameSync(aside, one));
   wait();
   // The victim may have removed or replaced the link.
   if (round % 50 === 0) attempt(() => {
