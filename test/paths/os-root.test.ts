@@ -128,9 +128,14 @@ describe.skipIf(process.platform === "win32").each(["refuse", "follow"] as const
   "with links: %s",
   (symlinks) => {
     it.each(rows)("$name", async (row) => {
+      const all = scratch();
       for (const [name, operation] of Object.entries(operations)) {
         for (const form of ["now", "later"] as const) {
-          expect({ name, form, ...(await run(row, name, operation, form, symlinks)) }).toEqual({
+          expect({
+            name,
+            form,
+            ...(await run(join(all, name + form), row, name, operation, form, symlinks)),
+          }).toEqual({
             name,
             form,
             code: expect.any(String),
@@ -143,13 +148,13 @@ describe.skipIf(process.platform === "win32").each(["refuse", "follow"] as const
 );
 
 async function run(
+  base: string,
   row: Row,
   name: string,
   operation: Operation,
   form: "now" | "later",
   symlinks: "refuse" | "follow",
 ): Promise<{ code: string; asExpected: boolean }> {
-  const base = scratch();
   const folder = plant(join(base, "root"), ["keep", ...(row.tree ?? [])]);
   writeFileSync(join(base, "target"), "outside");
   const outcome = outcomeOf(row, name, operation, symlinks);
