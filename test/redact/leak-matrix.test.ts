@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { PassThrough, type Transform } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { Secret } from "nopeek";
 import { createRedactor } from "nopeek/redact";
-import { afterAll, describe, expect, it, vi } from "vitest";
 import { type PrintedForm, printedForms } from "../support/printed-forms.ts";
 import { awkwardPassword, privateKeyPem, randomToken } from "../support/values.ts";
 
@@ -97,11 +97,7 @@ describe.each(printedForms)("$title ($value)", (form: PrintedForm) => {
 
 const readme = new URL("../../README.md", import.meta.url);
 const tableOf = (rows: readonly string[]) =>
-  [
-    "| printed as | whole | byte by byte | every split | 300 ms pause between halves |",
-    "|---|---|---|---|---|",
-    ...rows,
-  ].join("\n");
+  ["| printed as | whole | byte by byte | every split | 300 ms pause between halves |", "|---|---|---|---|---|", ...rows].join("\n");
 
 afterAll(() => {
   const text = readFileSync(readme, "utf8");

@@ -1,9 +1,9 @@
 import { buffer } from "node:stream/consumers";
 import fc from "fast-check";
+import { expect, it } from "vitest";
 import { Secret } from "nopeek";
 import { needlesOf } from "nopeek/detect";
 import { createRedactor, type Redactor } from "nopeek/redact";
-import { expect, it } from "vitest";
 import { redactSlowly } from "../support/oracle.ts";
 import { printedForms } from "../support/printed-forms.ts";
 import { awkwardPassword, privateKeyPem, randomToken } from "../support/values.ts";
@@ -11,11 +11,7 @@ import { awkwardPassword, privateKeyPem, randomToken } from "../support/values.t
 const slow = process.env["SLOW"] === "1";
 const runs = (normally: number) => ({ numRuns: slow ? normally * 50 : normally });
 
-async function inPieces(
-  redactor: Redactor,
-  input: Buffer,
-  cuts: readonly number[],
-): Promise<Buffer> {
+async function inPieces(redactor: Redactor, input: Buffer, cuts: readonly number[]): Promise<Buffer> {
   const stream = redactor.stream();
   const output = buffer(stream);
   let from = 0;
@@ -31,27 +27,13 @@ async function inPieces(
 /** Text of few different characters overlaps itself and its neighbours all the time. */
 const dense = fc.string({ unit: fc.constantFrom("a", "b"), minLength: 4, maxLength: 14 });
 const varied = fc.string({ unit: "grapheme", minLength: 4, maxLength: 24 });
-const separator = fc.constantFrom(
-  "",
-  "",
-  " ",
-  "\n",
-  "\r\n",
-  "\n   ",
-  "\x1b[31m",
-  "\\\n",
-  "\r",
-  "\x1b[0;1m",
-);
+const separator = fc.constantFrom("", "", " ", "\n", "\r\n", "\n   ", "\x1b[31m", "\\\n", "\r", "\x1b[0;1m");
 
 it("writes what an oracle writes, for every chunking", async () => {
   const values = fc.oneof(
     fc.array(dense, { minLength: 1, maxLength: 4 }),
     fc.array(varied, { minLength: 1, maxLength: 3 }),
-    fc.array(
-      fc.constant(0).map(() => randomToken()),
-      { minLength: 1, maxLength: 3 },
-    ),
+    fc.array(fc.constant(0).map(() => randomToken()), { minLength: 1, maxLength: 3 }),
   );
   const glue = fc.oneof(separator, dense, fc.string({ maxLength: 12 }));
   await fc.assert(
@@ -68,12 +50,7 @@ it("writes what an oracle writes, for every chunking", async () => {
           const to = length % 2 === 0 ? needle.length : from + (length % needle.length);
           const middle = from + Math.floor((to - from) / 2);
           const cut = length % 5 === 0 ? Buffer.from(between) : Buffer.alloc(0);
-          return [
-            needle.subarray(from, middle),
-            cut,
-            needle.subarray(middle, to),
-            Buffer.from(between),
-          ];
+          return [needle.subarray(from, middle), cut, needle.subarray(middle, to), Buffer.from(between)];
         });
         const input = Buffer.concat(pieces);
         const expected = redactSlowly(input, firstOfEqual(needles));

@@ -33,11 +33,7 @@ export function redactSlowly(input: Buffer, needles: readonly Needle[]): Buffer 
 function matches(input: Buffer, needles: readonly Needle[]): Range[] {
   return needles.flatMap((needle) => {
     const found: Range[] = [];
-    for (
-      let at = input.indexOf(needle.bytes);
-      at !== -1;
-      at = input.indexOf(needle.bytes, at + 1)
-    ) {
+    for (let at = input.indexOf(needle.bytes); at !== -1; at = input.indexOf(needle.bytes, at + 1)) {
       found.push({ start: at, end: at + needle.bytes.length, needle });
     }
     return found;

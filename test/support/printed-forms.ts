@@ -38,111 +38,41 @@ export const printedForms: readonly PrintedForm[] = [
   { title: "raw, with quotes, spaces and non-ASCII", value: "password", print: (v) => v },
   { title: "raw, several lines", value: "pem", print: (v) => v },
   { title: "several lines with CRLF", value: "pem", print: (v) => v.replaceAll("\n", "\r\n") },
-  {
-    title: "several lines joined by spaces",
-    value: "pem",
-    print: (v) => v.trim().replaceAll("\n", " "),
-  },
+  { title: "several lines joined by spaces", value: "pem", print: (v) => v.trim().replaceAll("\n", " ") },
   { title: "base64", value: "token", print: b64 },
   { title: "base64 of user:value", value: "token", print: (v) => base64Inside(v, 5, 0) },
   { title: "base64, one byte before it", value: "token", print: (v) => base64Inside(v, 1, 0) },
-  {
-    title: "base64, two bytes before and one after it",
-    value: "token",
-    print: (v) => base64Inside(v, 2, 1),
-  },
+  { title: "base64, two bytes before and one after it", value: "token", print: (v) => base64Inside(v, 2, 1) },
   { title: "base64 of text with every kind of character", value: "password", print: b64 },
   { title: "base64url", value: "password", print: (v) => utf8(v).toString("base64url") },
   { title: "base64 in lines of 64", value: "pem", print: (v) => wrapped(b64(v), 64).join("\n") },
-  {
-    title: "base64 in lines of 76 with CRLF",
-    value: "pem",
-    print: (v) => wrapped(b64(v), 76).join("\r\n"),
-  },
-  {
-    title: "base64 of more than the value, in lines of 76",
-    value: "pem",
-    print: (v) => wrapped(base64Inside(v, 40, 2), 76).join("\n"),
-  },
+  { title: "base64 in lines of 76 with CRLF", value: "pem", print: (v) => wrapped(b64(v), 76).join("\r\n") },
+  { title: "base64 of more than the value, in lines of 76", value: "pem", print: (v) => wrapped(base64Inside(v, 40, 2), 76).join("\n") },
   { title: "hex", value: "token", print: (v) => utf8(v).toString("hex") },
-  {
-    title: "hex, upper case",
-    value: "password",
-    print: (v) => utf8(v).toString("hex").toUpperCase(),
-  },
+  { title: "hex, upper case", value: "password", print: (v) => utf8(v).toString("hex").toUpperCase() },
   { title: "percent-encoded", value: "password", print: (v) => percentAll(v, false) },
   { title: "percent-encoded, lower case", value: "password", print: (v) => percentAll(v, true) },
   { title: "percent-encoded by encodeURIComponent", value: "password", print: encodeURIComponent },
   { title: "percent-encoded by encodeURI", value: "password", print: encodeURI },
-  {
-    title: "form-encoded",
-    value: "password",
-    print: (v) => percentAll(v, false).replaceAll("%20", "+"),
-  },
-  {
-    title: "percent-encoded twice",
-    value: "password",
-    print: (v) => encodeURIComponent(percentAll(v, false)),
-  },
+  { title: "form-encoded", value: "password", print: (v) => percentAll(v, false).replaceAll("%20", "+") },
+  { title: "percent-encoded twice", value: "password", print: (v) => encodeURIComponent(percentAll(v, false)) },
   { title: "JSON string", value: "password", print: (v) => JSON.stringify(v).slice(1, -1) },
-  {
-    title: "JSON string of several lines",
-    value: "pem",
-    print: (v) => JSON.stringify(v).slice(1, -1),
-  },
+  { title: "JSON string of several lines", value: "pem", print: (v) => JSON.stringify(v).slice(1, -1) },
   { title: "JSON string, ASCII only", value: "password", print: (v) => asciiJson(v).slice(1, -1) },
-  {
-    title: "JSON in JSON",
-    value: "password",
-    print: (v) => JSON.stringify(JSON.stringify(v)).slice(3, -3),
-  },
-  {
-    title: "JSON string with escaped slashes",
-    value: "password",
-    print: (v) => JSON.stringify(v).slice(1, -1).replaceAll("/", "\\/"),
-  },
-  {
-    title: "Python repr",
-    value: "password",
-    print: (v) => v.replaceAll("\\", "\\\\").replaceAll("'", "\\'"),
-  },
+  { title: "JSON in JSON", value: "password", print: (v) => JSON.stringify(JSON.stringify(v)).slice(3, -3) },
+  { title: "JSON string with escaped slashes", value: "password", print: (v) => JSON.stringify(v).slice(1, -1).replaceAll("/", "\\/") },
+  { title: "Python repr", value: "password", print: (v) => v.replaceAll("\\", "\\\\").replaceAll("'", "\\'") },
   { title: "Python repr of bytes", value: "password", print: pythonBytes },
   { title: "shell, single quotes", value: "password", print: (v) => v.replaceAll("'", "'\\''") },
   { title: "shell, double quotes", value: "password", print: (v) => v.replace(/[\\"$`]/g, "\\$&") },
   { title: "shell, $'...' quotes", value: "pem", print: (v) => v.replaceAll("\n", "\\n") },
-  {
-    title: "HTML",
-    value: "password",
-    print: (v) =>
-      v
-        .replaceAll("&", "&amp;")
-        .replaceAll("<", "&lt;")
-        .replaceAll(">", "&gt;")
-        .replaceAll('"', "&quot;")
-        .replaceAll("'", "&#39;"),
-  },
+  { title: "HTML", value: "password", print: (v) => v.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;") },
   { title: "one line of several", value: "pem", print: middleLine },
-  {
-    title: "cut by a terminal after 20 columns",
-    value: "token",
-    print: (v) => wrapped(v, 20).join("\n"),
-  },
+  { title: "cut by a terminal after 20 columns", value: "token", print: (v) => wrapped(v, 20).join("\n") },
   { title: "cut by indented lines", value: "token", print: (v) => wrapped(v, 9).join("\n    ") },
-  {
-    title: "cut by a backslash at the end of the line",
-    value: "token",
-    print: (v) => wrapped(v, 15).join("\\\n"),
-  },
-  {
-    title: "coloured from the middle on",
-    value: "token",
-    print: (v) => `${v.slice(0, 11)}\x1b[1;31m${v.slice(11)}`,
-  },
-  {
-    title: "every character coloured",
-    value: "token",
-    print: (v) => [...v].join("\x1b[0m\x1b[38;5;9m"),
-  },
+  { title: "cut by a backslash at the end of the line", value: "token", print: (v) => wrapped(v, 15).join("\\\n") },
+  { title: "coloured from the middle on", value: "token", print: (v) => `${v.slice(0, 11)}\x1b[1;31m${v.slice(11)}` },
+  { title: "every character coloured", value: "token", print: (v) => [...v].join("\x1b[0m\x1b[38;5;9m") },
 ];
 
 function pythonBytes(value: string): string {
