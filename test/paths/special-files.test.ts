@@ -132,9 +132,13 @@ describe.skipIf(process.platform === "win32")("hard links to a file outside", ()
 
 /** A process with mounts of its own; its view of the file system is below `/proc/PID/root`. */
 async function mountApart(script: string): Promise<string | null> {
-  const child: ChildProcess = spawn("unshare", ["-Urm", "sh", "-c", `${script} && echo ok; cat`], {
-    stdio: ["pipe", "pipe", "ignore"],
-  });
+  const child: ChildProcess = spawn(
+    "/usr/bin/env",
+    ["unshare", "-Urm", "sh", "-c", `${script} && echo ok; cat`],
+    {
+      stdio: ["pipe", "pipe", "ignore"],
+    },
+  );
   onTestFinished(() => {
     child.kill("SIGKILL");
   });
