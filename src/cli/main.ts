@@ -1,7 +1,12 @@
-import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { pathToFileURL } from "node:url";
 import { kindOf, SecretError } from "../secrets/index.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { helpOf, readArguments, type Streams, type Verb } from "./verb.ts";
+
+/** Finds this package by its own name. */
+const own = createRequire(import.meta.url);
 
 /** Each verb is one file, loaded when it is used. */
 const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
@@ -52,7 +57,7 @@ function unexpected(error: unknown): string {
   if ((error as NodeJS.ErrnoException | null)?.syscall === "uv_cwd") {
     return "the working directory does not exist any more; change to another one";
   }
-  const here = new URL("../..", import.meta.url).href;
+  const here = pathToFileURL(dirname(own.resolve("nopeek/package.json"))).href;
   const stack = error instanceof Error ? String(error.stack) : "";
   const frames = stack
     .split("\n")
@@ -81,8 +86,5 @@ async function overview(): Promise<string> {
 }
 
 function version(): string {
-  const compiled = new URL("../../../package.json", import.meta.url);
-  const source = new URL("../../package.json", import.meta.url);
-  const file = import.meta.url.endsWith(".ts") ? source : compiled;
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+  return (own("nopeek/package.json") as { version: string }).version;
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, extname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { kindOf, SecretError } from "../secrets/index.ts";
 import { assertSafe } from "./safety.ts";
 import type { Config } from "./types.ts";
@@ -71,15 +71,14 @@ function readJson(file: string): unknown {
 
 async function importTypeScript(file: string): Promise<unknown> {
   const { createJiti } = await import("jiti");
-  // `import { defineConfig } from "nopeek/config"` works also where nopeek is not installed.
-  const extension = extname(fileURLToPath(import.meta.url));
-  const self = (path: string) => fileURLToPath(new URL(`${path}${extension}`, import.meta.url));
+  // By our own name: works also where nopeek is not installed in the project.
+  const self = createRequire(import.meta.url);
   const jiti = createJiti(file, {
     // A cache in a shared folder could be written by others.
     fsCache: false,
     moduleCache: false,
     interopDefault: true,
-    alias: { "nopeek/config": self("./types"), nopeek: self("../index") },
+    alias: { "nopeek/config": self.resolve("nopeek/config"), nopeek: self.resolve("nopeek") },
   });
   try {
     return await jiti.import(file, { default: true });

@@ -1,0 +1,34 @@
+/** Decoders are run up to four times by real servers; one more than that. */
+const mostDecodings = 5;
+
+/**
+ * Every text that a later reader may make of a name: percent-decoded several times, and
+ * normalized before or after each decoding. The name itself comes first.
+ *
+ * Harmless to the operating system today, but the name may be decoded by what reads it next.
+ */
+export function readings(name: string): Iterable<string> {
+  // Most names have one reading, and this is on the way of every path.
+  if (/^[ -$&-~]*$/.test(name)) return [name];
+  const found = new Set([name]);
+  let latest = [name];
+  for (let round = 0; round <= mostDecodings && latest.length > 0; round++) {
+    const next: string[] = [];
+    for (const text of latest) {
+      for (const reading of [text.normalize("NFKC"), decodePercent(text)]) {
+        if (found.has(reading)) continue;
+        found.add(reading);
+        next.push(reading);
+      }
+    }
+    latest = next;
+  }
+  return found;
+}
+
+/** Decodes like a lenient server: what is no valid escape stays, bad UTF-8 becomes U+FFFD. */
+function decodePercent(text: string): string {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) =>
+    Buffer.from(escapes.replaceAll("%", ""), "hex").toString("utf8"),
+  );
+}
