@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { readFile, stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { readFile, realpath, stat } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
 import {
   type ReadOutcome,
   type Reference,
@@ -148,7 +148,7 @@ async function readDotenv(
 async function readBytes(path: string, absolute: string): Promise<Buffer> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(absolute);
+    bytes = await readGuarded(absolute);
   } catch (error) {
     throw fileError(path, (error as NodeJS.ErrnoException).code);
   }
@@ -159,6 +159,21 @@ async function readBytes(path: string, absolute: string): Promise<Buffer> {
     );
   }
   return bytes;
+}
+
+/** The user may name a link; what it leads to now is read, and nothing that replaces it meanwhile. */
+async function readGuarded(absolute: string): Promise<Buffer> {
+  // A pipe such as /dev/fd/63 has no folder.
+  if (!(await stat(absolute)).isFile()) return readFile(absolute);
+  const { openRoot } = await import("../src/paths/index.ts");
+  const real = await realpath(absolute);
+  if (dirname(real) === "/") return readFile(real);
+  const root = await openRoot(dirname(real));
+  try {
+    return Buffer.from(await root.readFile(basename(real)));
+  } finally {
+    await root.close();
+  }
 }
 
 function fileError(path: string, code: string | undefined): SecretError {

@@ -47,7 +47,10 @@ function project(): { folder: string; env: Record<string, string> } {
   writeFileSync(join(folder, "bin/python"), '#!/bin/sh\necho "training with $HF_TOKEN"\n');
   for (const name of ["nopeek", "python"]) chmodSync(join(folder, "bin", name), 0o755);
   const path = `${join(folder, "bin")}:${process.env["PATH"]}`;
-  return { folder, env: { PATH: path, HF_TOKEN: values.HF_TOKEN, HOME: folder } };
+  return {
+    folder,
+    env: { PATH: path, HF_TOKEN: values.HF_TOKEN, MY_HF_TOKEN: values.HF_TOKEN, HOME: folder },
+  };
 }
 
 it("every command of the README runs and prints no secret", () => {

@@ -1,5 +1,6 @@
-import { closeSync, constants, fchmodSync, fstatSync, openSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from "node:fs";
 import { SecretError } from "../secrets/index.ts";
+import { openPrivate } from "./private-file.ts";
 
 /** What happened in a run; no field holds text of the job. */
 type RunEvent =
@@ -53,12 +54,13 @@ export function createEvents(file: string | undefined, warn: (message: string) =
 
 /** Descriptors such as /dev/fd/3 are links; elsewhere nobody's link is followed. */
 function openFile(file: string): number {
-  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
-  try {
-    const isDevice = file.startsWith("/dev/");
-    const fd = openSync(file, O_WRONLY | O_APPEND | O_CREAT | (isDevice ? 0 : O_NOFOLLOW), 0o600);
-    if (!isDevice && fstatSync(fd).isFile()) fchmodSync(fd, 0o600);
+  if (!file.startsWith("/dev/")) {
+    const fd = openPrivate(file, "a", "--events");
+    if (fstatSync(fd).isFile()) fchmodSync(fd, 0o600);
     return fd;
+  }
+  try {
+    return openSync(file, "a");
   } catch (error) {
     throw new SecretError("USAGE", `--events ${file} cannot be written: ${codeOf(error)}`);
   }

@@ -1,3 +1,4 @@
+import { PathError } from "../paths/index.ts";
 import { SecretError, type SecretErrorCode } from "../secrets/index.ts";
 
 /** What the exit code of a failed command means; the numbers from 64 on are those of sysexits.h. */
@@ -50,6 +51,7 @@ const exitCodeOfError: Record<SecretErrorCode, keyof typeof exitCodes> = {
   COMMAND_NOT_EXECUTABLE: "notExecutable",
   COMMAND_HOLDS_SECRET: "refused",
   TEXT_HOLDS_SECRET: "refused",
+  PATH_REFUSED: "refused",
   ROOT_REFUSED: "refused",
   LAUNCH_FAILED: "launcherFailed",
   FILE_NOT_FOUND: "configuration",
@@ -60,6 +62,9 @@ const exitCodeOfError: Record<SecretErrorCode, keyof typeof exitCodes> = {
 
 /** The exit code for an error; of several failures that of the gravest: refused, unreachable. */
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof PathError) {
+    return error.code.startsWith("MOUNT_") ? exitCodes.configuration : exitCodes.refused;
+  }
   if (!(error instanceof SecretError)) return exitCodes.launcherFailed;
   const kinds = [error.code, ...error.failures.map(({ code }) => code)].map(
     (code) => exitCodeOfError[code],

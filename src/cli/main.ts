@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
+import { PathError } from "../paths/index.ts";
 import { kindOf, SecretError } from "../secrets/index.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { helpOf, readArguments, type Streams, type Verb } from "./verb.ts";
@@ -45,7 +46,8 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
     }
     return await verb.run(args, streams);
   } catch (error) {
-    const message = error instanceof SecretError ? error.message : unexpected(error);
+    const isOurs = error instanceof SecretError || error instanceof PathError;
+    const message = isOurs ? error.message : unexpected(error);
     streams.stderr.write(`nopeek: ${message}\n`);
     const code = exitCodeOf(error);
     return looking.has(name) && code !== exitCodes.usage ? exitCodes.couldNotLook : code;

@@ -1,5 +1,4 @@
-import { accessSync, closeSync, constants, lstatSync, openSync, rmSync, write } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { closeSync, write } from "node:fs";
 import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { type LaunchResult, launch, type Redactions } from "../launch/index.ts";
@@ -9,6 +8,7 @@ import { readDuration } from "./duration.ts";
 import { createEvents } from "./events.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { holdOption, readHold } from "./hold.ts";
+import { openPrivate, removeFile, replaceable } from "./private-file.ts";
 import type { Arguments, Streams, Verb } from "./verb.ts";
 
 export const run: Verb = {
@@ -17,6 +17,11 @@ export const run: Verb = {
   options: {
     ...declaringOptions,
     env: { value: "NAME=VALUE", repeatable: true, about: "set a plain variable" },
+    path: {
+      value: "OPTION",
+      repeatable: true,
+      about: "an option of the command whose operand is a path to check",
+    },
     pass: { value: "GLOB", repeatable: true, about: "pass on variables of this environment" },
     on: { value: "RUNTIME", about: "where to run: local (default)" },
     timeout: { value: "DURATION", about: "stop the command after 90s, 15m, 2h (exit code 124)" },
@@ -61,6 +66,7 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
       secrets: declared.secrets,
       from: declared.from,
       env: { ...declared.plain, ...declared.options.env, ...variablesOf(args.values("env")) },
+      paths: [...(declared.options.paths ?? []), ...args.values("path")],
       pass: [...(declared.options.pass ?? []), ...args.values("pass")],
       ownCommandLine: [...process.execArgv, ...process.argv],
       forwardSignals: true,
@@ -146,16 +152,7 @@ interface Log {
 /** A new private file; an old one is replaced, so that its mode and readers do not matter. */
 function createLog(file: string | undefined): Log | undefined {
   if (file === undefined) return undefined;
-  const existing = lstatSync(file, { throwIfNoEntry: false });
-  if (existing !== undefined && !existing.isFile()) {
-    throw new SecretError("USAGE", `--log ${file} exists and is no regular file`);
-  }
-  try {
-    accessSync(dirname(resolve(file)), constants.W_OK);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "no detail";
-    throw new SecretError("USAGE", `--log ${file} cannot be written: ${code}`);
-  }
+  replaceable(file, "--log");
   let fd: number | undefined;
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -171,8 +168,8 @@ function createLog(file: string | undefined): Log | undefined {
   return {
     stream,
     open() {
-      rmSync(file, { force: true });
-      fd = openSync(file, "wx", 0o600);
+      removeFile(file, "--log");
+      fd = openPrivate(file, "wx", "--log");
     },
   };
 }

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { LaunchOptions } from "../launch/index.ts";
+import type { MountSpec } from "../paths/index.ts";
 import { defineSecrets, looksLikeName, SecretError, type SecretInput } from "../secrets/index.ts";
 import { baseOf, type LoadedConfig } from "./load.ts";
 
@@ -31,7 +32,15 @@ export function launchOptions(
     throw new SecretError("CONFIG_INVALID", `${config.file} has no such launch; it has: ${known}`);
   }
   const chosen = name === undefined ? {} : (launches[name] ?? {});
-  const { secrets: names, command = [], envFiles = [], plain = [], cwd, ...rest } = chosen;
+  const {
+    secrets: names,
+    mounts: mountNames,
+    command = [],
+    envFiles = [],
+    plain = [],
+    cwd,
+    ...rest
+  } = chosen;
   const base = baseOf(config);
   return {
     ...rest,
@@ -40,8 +49,27 @@ export function launchOptions(
     envFiles: envFiles.map((file) => resolve(base, file)),
     plain,
     secrets: pickSecrets(config, names),
+    mounts: pickMounts(config, mountNames),
+    base,
     ...override,
   };
+}
+
+function pickMounts(
+  config: LoadedConfig,
+  paths: readonly string[] | undefined,
+): Record<string, MountSpec> {
+  const declared = config.mounts ?? {};
+  return Object.fromEntries(
+    (paths ?? Object.keys(declared)).map((path) => {
+      const mount = Object.hasOwn(declared, path) ? declared[path] : undefined;
+      if (mount !== undefined) return [path, mount];
+      throw new SecretError(
+        "CONFIG_INVALID",
+        `${config.file}: a launch names a mount that is not declared`,
+      );
+    }),
+  );
 }
 
 function pickSecrets(

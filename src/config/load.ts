@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, extname, join, resolve } from "node:path";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { openRootSync } from "../paths/index.ts";
 import { kindOf, SecretError } from "../secrets/index.ts";
 import { assertSafe } from "./safety.ts";
 import type { Config } from "./types.ts";
@@ -62,7 +63,13 @@ function findConfig(cwd: string): string | null {
 
 function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    const real = realpathSync(file);
+    const root = openRootSync(dirname(real));
+    try {
+      return JSON.parse(root.readFileSync(basename(real), "utf8"));
+    } finally {
+      root.closeSync();
+    }
   } catch {
     // The parser's message quotes the text.
     throw new SecretError("CONFIG_INVALID", `${file} is not valid JSON`);

@@ -26,6 +26,8 @@ const secret = z.union([
 const launch = z.strictObject({
   command: z.array(z.string()).min(1).optional(),
   secrets: z.array(z.string()).optional(),
+  mounts: z.array(z.string()).optional(),
+  paths: z.array(z.string()).optional(),
   envFiles: z.array(z.string()).optional(),
   plain: z.array(z.string()).optional(),
   env: z.record(z.string(), z.string()).optional(),
@@ -41,6 +43,8 @@ const config = z.strictObject({
   $schema: z.string().optional(),
   environment: z.string().optional(),
   secrets: z.record(z.string(), secret).optional(),
+  // `defineMounts` checks each of them, and says which and why.
+  mounts: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
   launches: z.record(z.string(), launch).optional(),
 });
 

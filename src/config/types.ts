@@ -1,3 +1,4 @@
+import type { MountSpec } from "../paths/index.ts";
 import type { SecretDeclaration } from "../secrets/index.ts";
 
 /** What `nopeek.config.ts` exports, or `nopeek.config.json` holds. */
@@ -6,6 +7,8 @@ export interface Config {
   readonly environment?: string | undefined;
   /** Where secrets are, by the name of the variable that a job finds them under. */
   readonly secrets?: Readonly<Record<string, string | ConfigSecret>> | undefined;
+  /** What jobs may find at which path of a container; a local `dir` is relative to the configuration. */
+  readonly mounts?: Readonly<Record<string, MountSpec>> | undefined;
   /** What can be run as `nopeek run NAME`. */
   readonly launches?: Readonly<Record<string, ConfigLaunch>> | undefined;
 }
@@ -19,6 +22,10 @@ export interface ConfigLaunch {
   readonly command?: readonly string[] | undefined;
   /** Which of the declared secrets the job gets (default: all). */
   readonly secrets?: readonly string[] | undefined;
+  /** Which of the declared mounts the job gets (default: all). */
+  readonly mounts?: readonly string[] | undefined;
+  /** Options of the command whose operand is a path, such as `--data-path`. */
+  readonly paths?: readonly string[] | undefined;
   /** dotenv files, relative to the configuration. */
   readonly envFiles?: readonly string[] | undefined;
   /** Names from the dotenv files that are no secrets, with `*` and `?`. */

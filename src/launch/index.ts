@@ -12,5 +12,6 @@ export {
   launch,
 } from "./launch.ts";
 export { local } from "./local.ts";
+export { type MountInput, mountVariables } from "./mounts.ts";
 export type { CommandEnd, Job, JobSecret, RunningJob, Runtime } from "./runtime.ts";
 export type { RedactionCount, Redactions } from "./tally.ts";

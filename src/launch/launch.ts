@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { constants as osConstants } from "node:os";
+import { resolve } from "node:path";
 import type { Writable } from "node:stream";
+import type { MountTable } from "../paths/index.ts";
 import { createRedactor, type Finding, type Redactor } from "../redact/index.ts";
 import {
   type Attached,
@@ -20,6 +22,7 @@ import { assertNoSecret, type Command, checkCommand } from "./command.ts";
 import { finish, Stop, type StopReason, startTimer } from "./ending.ts";
 import { buildEnvironment } from "./environment.ts";
 import { local } from "./local.ts";
+import { checkMounts, checkOperands, type MountInput, uncheckedParents } from "./mounts.ts";
 import { type Pump, pump } from "./output.ts";
 import type { CommandEnd, JobSecret, RunningJob, Runtime } from "./runtime.ts";
 import { type SignalForwarding, takeSignals } from "./signals.ts";
@@ -40,6 +43,15 @@ export interface LaunchOptions {
   readonly pass?: readonly string[] | undefined;
   /** Working directory of a local job. */
   readonly cwd?: string | undefined;
+  /** What the job may find at which path; by container path, or made by `defineMounts`. */
+  readonly mounts?: MountInput | undefined;
+  /** The folder that relative `dir`s of mounts are meant from (default: the working directory). */
+  readonly base?: string | undefined;
+  /**
+   * Options of the command whose operand is a path, such as `--data-path`: refused if it leads out of
+   * the mounts and the working directory.
+   */
+  readonly paths?: readonly string[] | undefined;
   /** The job is stopped after this time. */
   readonly timeoutMs?: number | undefined;
   /** How long the job may take to end after SIGTERM before it is killed (default: 10,000). */
@@ -115,7 +127,14 @@ export async function launch(options: LaunchOptions): Promise<LaunchResult> {
   }
   const runId = randomUUID();
   const runtime = options.on ?? local();
+  const mounts = checkMounts(options.mounts, resolve(options.base ?? "."));
+  await checkPaths(command, mounts, runtime, options);
   const { secrets, attached } = await resolveSecrets(options, runtime.attaches ?? []);
+  assertFreeNames(mounts, [
+    ...secrets.map(({ secret }) => secret.name),
+    ...attached.map(({ name }) => name),
+    ...Object.keys(options.env ?? {}),
+  ]);
   const environment = buildEnvironment({
     from: process.env,
     pass: options.pass ?? [],
@@ -143,9 +162,40 @@ export async function launch(options: LaunchOptions): Promise<LaunchResult> {
     secrets: secrets.map(toJobSecret),
     attached,
     cwd: options.cwd,
+    mounts: mounts.mounts,
   });
   tell(options.onStart, runId);
   return await follow(job, runId, redactor, signals, options);
+}
+
+/** @throws SecretError `DECLARATION_INVALID` for a mount whose variable is declared as something else. */
+function assertFreeNames(mounts: MountTable, names: readonly (string | undefined)[]): void {
+  for (const { env, mountPath } of mounts.mounts) {
+    if (env === undefined || !names.includes(env)) continue;
+    throw new SecretError(
+      "DECLARATION_INVALID",
+      `${env}: it is declared, and is the variable of the mount ${mountPath} too`,
+    );
+  }
+}
+
+/** Paths in arguments: those that are declared are checked, of others one is told. */
+async function checkPaths(
+  command: Command,
+  mounts: MountTable,
+  runtime: Runtime,
+  options: LaunchOptions,
+): Promise<void> {
+  const declared = options.paths ?? [];
+  const cwd = runtime.isLocal === true ? resolve(options.cwd ?? ".") : undefined;
+  await checkOperands(command, declared, { mounts, cwd });
+  const unchecked = uncheckedParents(command, declared);
+  if (unchecked.length === 0) return;
+  const which = `argument${unchecked.length === 1 ? "" : "s"} ${unchecked.join(", ")}`;
+  tell(
+    options.onNotice,
+    `warning: ".." in ${which} of the command; if it is a path, declare its option with --path`,
+  );
 }
 
 interface Resolved {

@@ -5,6 +5,7 @@ import { access, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { SecretError } from "../secrets/index.ts";
+import { bindMounts } from "./mounts.ts";
 import { closeWriters, openPipes } from "./pipes.ts";
 import { endProcesses } from "./processes.ts";
 import type { CommandEnd, Job, RunningJob, Runtime } from "./runtime.ts";
@@ -18,7 +19,7 @@ import { sweepSecretFiles, writeSecretFiles } from "./secret-files.ts";
  * await launch({ on: local(), command: ["python", "train.py"], secrets, from });
  */
 export function local(): Runtime {
-  return { name: "local", start };
+  return { name: "local", isLocal: true, start };
 }
 
 async function start(job: Job): Promise<RunningJob> {
@@ -30,16 +31,21 @@ async function start(job: Job): Promise<RunningJob> {
   }
   sweepSecretFiles();
   const files = job.secrets.filter(({ as }) => as === "file");
+  const mounts = await bindMounts(job.mounts);
   const written = files.length === 0 ? null : writeSecretFiles(files);
+  const free = () => {
+    written?.remove();
+    mounts.close();
+  };
   try {
     for (const [name, value] of Object.entries(job.env)) asVariable(name, Buffer.from(value));
-    const env: Record<string, string> = { ...job.env, ...written?.paths };
+    const env: Record<string, string> = { ...job.env, ...mounts.variables, ...written?.paths };
     for (const { name, value, as } of job.secrets)
       if (as === "env") env[name] = asVariable(name, value);
     const started = await spawnChild(job, env);
-    return runningJob(job, started, () => written?.remove());
+    return runningJob(job, started, free);
   } catch (error) {
-    written?.remove();
+    free();
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { Mount } from "../paths/index.ts";
 import type { Attached } from "../secrets/index.ts";
 
 /** What a runtime is asked to run. Everything in it was checked; `secrets` is the only secret part. */
@@ -12,6 +13,8 @@ export interface Job {
   /** Secrets that the runtime injects itself, from where they live. */
   readonly attached: readonly Attached[];
   readonly cwd: string | undefined;
+  /** The declared mounts; the runtime sets their variables (see `mountVariables`). */
+  readonly mounts: readonly Mount[];
 }
 
 export interface JobSecret {
@@ -49,6 +52,8 @@ export interface Runtime {
   readonly name: string;
   /** Names of the providers whose secrets it can attach, without a value passing through here. */
   readonly attaches?: readonly string[];
+  /** Its jobs see the files of this machine. */
+  readonly isLocal?: boolean;
   /**
    * Starts the job.
    *

@@ -12,7 +12,7 @@ export type { RootEntry } from "./inspect.ts";
 export { isLocalPath, type LocalPath } from "./local-path.ts";
 export type { MountPolicy } from "./mount-path.ts";
 export type { BucketSource, Mount, MountSpec } from "./mount-spec.ts";
-export { defineMounts, type Located, type MountTable } from "./mounts.ts";
+export { defineMounts, type Located, MountTable } from "./mounts.ts";
 export type { NameProfile } from "./name-rules.ts";
 export type { OpenFlags } from "./open-file.ts";
 export { openRoot, openRootSync, type Root } from "./root.ts";

@@ -48,6 +48,7 @@ export const errorCodes = {
   COMMAND_NOT_EXECUTABLE: "the program cannot be executed",
   COMMAND_HOLDS_SECRET: "a secret value occurs in the command or in a plain variable",
   TEXT_HOLDS_SECRET: "text that must be clean holds a form of a secret",
+  PATH_REFUSED: "an argument that is declared as a path leads out of the declared roots",
   ROOT_REFUSED: "the launch refuses to run as root",
   LAUNCH_FAILED: "the launcher itself failed",
   // Files and usage

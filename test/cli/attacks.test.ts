@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { bin, emptyFolder, finish, job, nopeek, start } from "../support/command.ts";
+import { bin, emptyFolder, finish, firstLine, job, nopeek, start } from "../support/command.ts";
 import { privateKeyPem, randomToken } from "../support/values.ts";
 
 const token = randomToken("hf_");
@@ -255,9 +255,7 @@ describe("processes", () => {
       ],
       { cwd, env },
     );
-    const line = await new Promise<string>((settle) =>
-      killed.stdout.once("data", (chunk) => settle(String(chunk))),
-    );
+    const line = await firstLine(killed);
     const [path = "", pid = ""] = line.trim().split(" ");
     killed.kill("SIGKILL");
     await finish(killed);

@@ -4,7 +4,7 @@ import { chmodSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { bin, emptyFolder, finish, job, nopeek, start } from "../support/command.ts";
+import { bin, emptyFolder, finish, firstLine, job, nopeek, start } from "../support/command.ts";
 import { randomToken } from "../support/values.ts";
 
 const env = { HF_TOKEN: randomToken("hf_") };
@@ -77,7 +77,7 @@ describe("signals", () => {
       setsid sh -c 'trap "" TERM; echo $$ >> pids; sleep 300' &
       sleep 0.3; echo ready; wait`;
     const run = start([...withSecret, "--grace", "400ms", "--", "sh", "-c", script], { cwd, env });
-    await new Promise((settle) => run.stdout.once("data", settle));
+    await firstLine(run);
     const pids = readFileSync(join(cwd, "pids"), "utf8").trim().split("\n").map(Number);
     expect(pids.length).toBeGreaterThanOrEqual(3);
     expect(pids.every(isAlive)).toBe(true);
@@ -94,7 +94,7 @@ describe("signals", () => {
       const program = `process.on("${signal}", () => { console.log("got it"); process.exit(9); }); console.log("ready"); setTimeout(() => {}, 20000)`;
       const run = start([...withSecret, ...job(program)], { env });
       const ended = finish(run);
-      await new Promise((settle) => run.stdout.once("data", settle));
+      await firstLine(run);
       run.kill(signal);
       expect(await ended).toMatchObject({ code: 9, stdout: "ready\ngot it\n" });
     },
@@ -104,9 +104,7 @@ describe("signals", () => {
     const program = `process.on("SIGTERM", () => {}); console.log(process.pid); setInterval(() => {}, 1000)`;
     const run = start([...withSecret, "--grace", "200ms", ...job(program)], { env });
     const ended = finish(run);
-    const pid = await new Promise<number>((settle) =>
-      run.stdout.once("data", (text) => settle(Number(text))),
-    );
+    const pid = Number(await firstLine(run));
     run.kill("SIGTERM");
     expect((await ended).code).toBe(137);
     expect(isAlive(pid)).toBe(false);
@@ -139,7 +137,7 @@ describe("signals", () => {
     const inner = [process.execPath, "--", bin, ...withSecret, ...job(program)];
     const run = start([...withSecret, "--", ...inner], { env });
     const ended = finish(run);
-    await new Promise((settle) => run.stdout.once("data", settle));
+    await firstLine(run);
     run.kill("SIGTERM");
     const { code, stdout } = await ended;
     expect([code, stdout]).toEqual([8, "[REDACTED:HF_TOKEN] true\n"]);

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from "node
 import { join } from "node:path";
 import { allowedVariables, globPattern } from "nopeek/launch";
 import { expect, it } from "vitest";
-import { emptyFolder, finish, job, nopeek, start } from "../support/command.ts";
+import { emptyFolder, finish, firstLine, job, nopeek, start } from "../support/command.ts";
 import { printedForms } from "../support/printed-forms.ts";
 import { awkwardPassword, privateKeyPem, randomToken } from "../support/values.ts";
 
@@ -190,9 +190,7 @@ it("sweeps the files that a killed run left behind", async () => {
     ["run", ...job("console.log(process.env.HF_TOKEN, process.pid); setTimeout(() => {}, 20000)")],
     { cwd, env },
   );
-  const line = await new Promise<string>((settle) =>
-    killed.stdout.once("data", (chunk) => settle(String(chunk))),
-  );
+  const line = await firstLine(killed);
   const [path = "", pid = ""] = line.trim().split(" ");
   killed.kill("SIGKILL");
   await finish(killed);

@@ -51,6 +51,17 @@ export async function finish(child: ChildProcessWithoutNullStreams): Promise<Fin
   return { code, signal, bytes, stdout: bytes.toString(), stderr: errors.toString() };
 }
 
+/** The first line that a started command writes; what may become a secret comes a little later. */
+export function firstLine(child: ChildProcessWithoutNullStreams): Promise<string> {
+  let text = "";
+  return new Promise((settle) => {
+    child.stdout.on("data", (chunk) => {
+      text += chunk;
+      if (text.includes("\n")) settle(text.slice(0, text.indexOf("\n")));
+    });
+  });
+}
+
 /** Runs `nopeek` to its end. */
 export function nopeek(args: readonly string[], options: CommandOptions = {}): Promise<Finished> {
   return finish(start(args, options));
