@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { constants as osConstants } from "node:os";
 import { resolve } from "node:path";
-import type { Writable } from "node:stream";
 import type { MountTable } from "../paths/index.ts";
 import { createRedactor, type Finding, type Redactor } from "../redact/index.ts";
 import {
@@ -15,88 +14,19 @@ import {
   Secret,
   SecretError,
   type SecretInput,
-  type Secrets,
   throwFailures,
 } from "../secrets/index.ts";
 import { assertNoSecret, type Command, checkCommand } from "./command.ts";
 import { finish, Stop, type StopReason, startTimer } from "./ending.ts";
 import { buildEnvironment } from "./environment.ts";
 import { local } from "./local.ts";
-import { checkMounts, checkOperands, type MountInput, uncheckedParents } from "./mounts.ts";
+import { checkMounts, checkOperands, uncheckedParents } from "./mounts.ts";
+import type { EndedBy, LaunchOptions, LaunchResult } from "./options.ts";
 import { type Pump, pump } from "./output.ts";
 import type { CommandEnd, JobSecret, RunningJob, Runtime } from "./runtime.ts";
 import { type SignalForwarding, takeSignals } from "./signals.ts";
-import { type Redactions, Tally } from "./tally.ts";
-
-export interface LaunchOptions {
-  /** Where the job runs (default: `local()`). */
-  readonly on?: Runtime | undefined;
-  /** Program and arguments; never a shell line. */
-  readonly command: Command | readonly string[];
-  /** What the job gets, by variable name. */
-  readonly secrets?: Readonly<Record<string, SecretInput>> | Declarations | undefined;
-  /** Resolves the references among `secrets`. */
-  readonly from?: Secrets | undefined;
-  /** Plain variables to set. */
-  readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Further variables of this process to pass on, with `*` and `?`; never credentials. */
-  readonly pass?: readonly string[] | undefined;
-  /** Working directory of a local job. */
-  readonly cwd?: string | undefined;
-  /** What the job may find at which path; by container path, or made by `defineMounts`. */
-  readonly mounts?: MountInput | undefined;
-  /** The folder that relative `dir`s of mounts are meant from (default: the working directory). */
-  readonly base?: string | undefined;
-  /**
-   * Options of the command whose operand is a path, such as `--data-path`: refused if it leads out of
-   * the mounts and the working directory.
-   */
-  readonly paths?: readonly string[] | undefined;
-  /** The job is stopped after this time. */
-  readonly timeoutMs?: number | undefined;
-  /** How long the job may take to end after SIGTERM before it is killed (default: 10,000). */
-  readonly graceMs?: number | undefined;
-  /** Refuses to run as root. */
-  readonly refuseRoot?: boolean | undefined;
-  /** `strict` holds back every byte until it is decided, also at a pause. */
-  readonly hold?: "pause" | "strict" | undefined;
-  /** Where the redacted output goes (default: this process's). */
-  readonly output?: { readonly stdout?: Writable; readonly stderr?: Writable } | undefined;
-  /** Gets the redacted output of both streams as well. */
-  readonly transcript?: Writable | undefined;
-  /** Told of every mask in the output. */
-  readonly onLeak?: ((finding: Leak) => void) | undefined;
-  /** Told of what is not an error: withheld credentials, processes left over. */
-  readonly onNotice?: ((notice: string) => void) | undefined;
-  /** Told when the job runs. */
-  readonly onStart?: ((runId: string) => void) | undefined;
-  /** Command line of this process: refused too if it holds a secret, since everybody can read it. */
-  readonly ownCommandLine?: readonly string[] | undefined;
-  /** Stops the job when aborted. */
-  readonly signal?: AbortSignal | undefined;
-  /** Sends SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 on to the job (default: false). */
-  readonly forwardSignals?: boolean | undefined;
-}
-
-/** A finding in the output of a job. */
-export interface Leak extends Finding {
-  readonly stream: "stdout" | "stderr";
-}
-
-/** Why the job ended: by itself, by a signal, or because it was stopped. */
-export type EndedBy = "exit" | "signal" | "timeout" | "abort";
-
-export interface LaunchResult {
-  readonly runId: string;
-  readonly endedBy: EndedBy;
-  /** The command's own code; 128 + n after signal n; 124 after the time limit. */
-  readonly exitCode: number;
-  readonly redactions: Redactions;
-  /** Part of the output could not be written, or nobody took it after a stop. */
-  readonly outputLost: boolean;
-  /** The job's stderr ended without a line break. */
-  readonly isMidLine: boolean;
-}
+import { Tally } from "./tally.ts";
+import { tell } from "./tell.ts";
 
 const defaultGraceMs = 10_000;
 
@@ -285,15 +215,6 @@ async function follow(
     outputLost: errors.some((error) => error !== null),
     isMidLine: stderr.isMidLine,
   };
-}
-
-/** A listener that throws must not cost the job or its output. */
-function tell<T>(listener: ((value: T) => void) | undefined, value: T): void {
-  try {
-    listener?.(value);
-  } catch {
-    process.emitWarning("nopeek: a listener of a launch threw an error, which was ignored");
-  }
 }
 
 function outcomeOf(
