@@ -122,6 +122,7 @@ async function replaceCurrent(
   const move = { label: "AWSCURRENT", to: version, from: base };
   const moved = await moveLabel(connections, target, move, context);
   const own = { label: ownLabel(base, version), from: version };
-  await moveLabel(connections, target, own, context);
+  // The change is made: a label that is left over costs nothing.
+  await moveLabel(connections, target, own, context).catch(() => false);
   return moved ? { version } : null;
 }

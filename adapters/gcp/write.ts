@@ -30,6 +30,12 @@ export async function writeChange(
     const value = changedDocument(reference, change, null);
     return { version: await addOrCreate(connections, target, value, context) };
   }
+  if (target.version === "latest-enabled") {
+    throw new SecretError(
+      "SECRET_REQUEST_INVALID",
+      `${reference.text}: a merge starts from the latest version, enabled or not; leave ?version out, or replace the whole value`,
+    );
+  }
   let { version } = target;
   for (let round = 0; round < mergeRounds; round += 1) {
     const base = await readTarget(connections, { ...target, version }, context);

@@ -46,19 +46,39 @@ export function changedDocument(
 
 function parseDocument({ text }: Reference, stored: string | Uint8Array): object {
   let parsed: unknown;
+  let json = "";
   try {
-    parsed = JSON.parse(
+    json =
       typeof stored === "string"
         ? stored
-        : new TextDecoder("utf-8", { fatal: true }).decode(stored),
-    );
+        : new TextDecoder("utf-8", { fatal: true }).decode(stored);
+    parsed = JSON.parse(json);
   } catch {
     // The parser's message quotes the document.
     parsed = undefined;
+  }
+  if (losesNumbers(json)) {
+    throw new SecretError(
+      "SECRET_MALFORMED",
+      `${text}: the stored document has a number that JavaScript cannot keep; store it as text, or replace the document as a whole`,
+    );
   }
   if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed;
   throw new SecretError(
     "SECRET_MALFORMED",
     `${text}: fields can be merged into a JSON object only, and what is stored is none; replace it as a whole`,
   );
+}
+
+/** Whether a number of the document would be another one after it was read and written. */
+function losesNumbers(json: string): boolean {
+  const outsideText = json.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  return (outsideText.match(/-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g) ?? []).some((number) => {
+    const value = Number(number);
+    const digits = number
+      .replace(/[eE].*$/, "")
+      .replace(/\D/g, "")
+      .replace(/^0+/, "");
+    return !Number.isFinite(value) || digits.length > 15;
+  });
 }

@@ -51,6 +51,8 @@ export interface Declared {
   readonly from: Secrets;
   /** Every value of every dotenv file that may be a secret, also those that others override. */
   readonly inFiles: readonly Secret[];
+  /** What was read: dotenv files and the configuration. */
+  readonly files: readonly string[];
   /** Nothing was declared at all. */
   readonly isEmpty: boolean;
 }
@@ -102,6 +104,7 @@ export async function collect(
     secrets,
     plain: fromFiles.plain,
     inFiles: fromFiles.values,
+    files: [...files, ...(config === null ? [] : [config.file])],
     from: createSecrets({ providers, environment, onWarning: warn }),
     isEmpty: nothingNamed && files.length === 0,
   };

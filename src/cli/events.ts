@@ -1,4 +1,5 @@
 import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from "node:fs";
+import { resolve } from "node:path";
 import { SecretError } from "../secrets/index.ts";
 import { openPrivate } from "./private-file.ts";
 
@@ -54,7 +55,7 @@ export function createEvents(file: string | undefined, warn: (message: string) =
 
 /** Descriptors such as /dev/fd/3 are links; elsewhere nobody's link is followed. */
 function openFile(file: string): number {
-  if (!file.startsWith("/dev/")) {
+  if (!/^\/dev\/(?:stdout|stderr|null|fd\/\d+)$/.test(resolve(file))) {
     const fd = openPrivate(file, "a", "--events");
     if (fstatSync(fd).isFile()) fchmodSync(fd, 0o600);
     return fd;

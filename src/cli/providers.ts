@@ -2,7 +2,11 @@ import type { SecretProvider } from "../secrets/index.ts";
 
 /** The adapters by scheme. Each is loaded when a reference needs it; its client later still. */
 const adapters: Readonly<Record<string, () => Promise<SecretProvider>>> = {
-  "aws-sm": async () => (await import("../../adapters/aws/index.ts")).aws(),
+  "aws-sm": async () => {
+    // The client's notice about Node versions is for who installs it, not for every run.
+    process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
+    return (await import("../../adapters/aws/index.ts")).aws();
+  },
   "gcp-sm": async () => (await import("../../adapters/gcp/index.ts")).gcp(),
   modal: async () => (await import("../../adapters/modal/index.ts")).modal(),
 };

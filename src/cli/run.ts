@@ -8,7 +8,7 @@ import { readDuration } from "./duration.ts";
 import { createEvents } from "./events.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { holdOption, readHold } from "./hold.ts";
-import { openPrivate, removeFile, replaceable } from "./private-file.ts";
+import { assertDistinct, openPrivate, removeFile, replaceable } from "./private-file.ts";
 import type { Arguments, Streams, Verb } from "./verb.ts";
 
 export const run: Verb = {
@@ -55,6 +55,11 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
       "no secrets are declared; use --secret NAME, --env-file FILE or a configuration (nopeek init)",
     );
   }
+  assertDistinct([
+    ...declared.files.map((file) => ["a file that is read", file] as const),
+    ["--log", args.value("log")],
+    ["--events", args.value("events")],
+  ]);
   const log = createLog(args.value("log"));
   const events = createEvents(args.value("events"), say);
   let result: LaunchResult;

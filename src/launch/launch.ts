@@ -20,7 +20,8 @@ import { assertNoSecret, type Command, checkCommand } from "./command.ts";
 import { finish, Stop, type StopReason, startTimer } from "./ending.ts";
 import { buildEnvironment } from "./environment.ts";
 import { local } from "./local.ts";
-import { checkMounts, checkOperands, uncheckedParents } from "./mounts.ts";
+import { checkMounts } from "./mounts.ts";
+import { checkOperands, uncheckedParents } from "./operands.ts";
 import type { EndedBy, LaunchOptions, LaunchResult } from "./options.ts";
 import { type Pump, pump } from "./output.ts";
 import type { CommandEnd, JobSecret, RunningJob, Runtime } from "./runtime.ts";
@@ -118,7 +119,10 @@ async function checkPaths(
 ): Promise<void> {
   const declared = options.paths ?? [];
   const cwd = runtime.isLocal === true ? resolve(options.cwd ?? ".") : undefined;
-  await checkOperands(command, declared, { mounts, cwd });
+  const unused = await checkOperands(command, declared, { mounts, cwd });
+  if (unused.length > 0) {
+    tell(options.onNotice, `the command has no ${unused.join(", ")}, so no path of it was checked`);
+  }
   const unchecked = uncheckedParents(command, declared);
   if (unchecked.length === 0) return;
   const which = `argument${unchecked.length === 1 ? "" : "s"} ${unchecked.join(", ")}`;

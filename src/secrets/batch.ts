@@ -35,9 +35,16 @@ export class Batch<Outcome> {
     const asked = new Promise<Outcome | SecretError | null>((settle) => {
       if (this.#queue.length === 0) queueMicrotask(() => void this.#flush());
       this.#queue.push({ reference, settle });
-    }).finally(() => this.#underWay.delete(key));
+    }).finally(() => {
+      if (this.#underWay.get(key) === asked) this.#underWay.delete(key);
+    });
     this.#underWay.set(key, asked);
     return asked;
+  }
+
+  /** What is asked from now on shares nothing that is under way: it may be too old. */
+  forget(): void {
+    this.#underWay.clear();
   }
 
   async #flush(): Promise<void> {

@@ -21,16 +21,22 @@ const defaults = { ttlMs: 300_000, refreshMs: 60_000, staleIfErrorMs: 900_000, m
 const temporary: ReadonlySet<SecretErrorCode> = new Set(["SECRET_UNREACHABLE", "SECRET_THROTTLED"]);
 
 /** A value, or null for "does not exist", and until when it counts. */
-interface Entry {
+export interface Entry {
+  readonly key: string;
   readonly stored: StoredValue | null;
   readonly readAt: number;
   readonly freshUntil: number;
 }
 
-/** What a read gave, and until when it may be given again without asking; -Infinity for never. */
+/** What a read gave; the entry is missing where it may not be given again without asking. */
 export interface CachedRead {
   readonly stored: StoredValue | null;
-  readonly freshUntil: number;
+  readonly entry?: Entry | undefined;
+}
+
+interface Refresh {
+  readonly outcome: Promise<ReadOutcome>;
+  readonly beganAt: number;
 }
 
 /**
@@ -42,15 +48,12 @@ export class Cache {
   readonly #options: Required<{ [Name in keyof CacheOptions]: number }> | null;
   readonly #warn: (message: string) => void;
   readonly #entries = new Map<string, Entry>();
-  readonly #refreshing = new Map<string, Promise<ReadOutcome>>();
-  /** Counts invalidations: a read that began before one must not be kept. */
-  #epoch = 0;
+  readonly #refreshing = new Map<string, Refresh>();
 
+  /** @throws {@link SecretError} `DECLARATION_INVALID` for a time that is none. */
   constructor(reader: Reader, options: CacheOptions | false, warn: (message: string) => void) {
     this.#reader = reader;
-    const given =
-      options === false ? null : Object.entries(options).filter(([, ms]) => ms !== undefined);
-    this.#options = given === null ? null : { ...defaults, ...Object.fromEntries(given) };
+    this.#options = options === false ? null : checkOptions(options);
     this.#warn = warn;
   }
 
@@ -64,53 +67,70 @@ export class Cache {
     reference: Reference,
     options: { maxAgeMs?: number | undefined; signal?: AbortSignal | undefined },
   ): Promise<CachedRead> {
+    const { maxAgeMs, signal } = options;
     const key = this.#reader.keyOf(reference);
     const entry = this.#entries.get(key);
-    if (entry !== undefined && this.#options !== null) {
-      const age = now() - entry.readAt;
-      if (age <= (options.maxAgeMs ?? Number.POSITIVE_INFINITY)) {
-        if (now() < entry.freshUntil) return entry;
-        const isStale = entry.stored !== null && now() < entry.freshUntil + this.#options.refreshMs;
-        if (isStale && options.maxAgeMs === undefined) {
-          this.#refresh(key, reference).catch(() => undefined);
-          return { stored: entry.stored, freshUntil: Number.NEGATIVE_INFINITY };
-        }
-      }
+    const kept = entry === undefined ? null : this.#kept(entry, maxAgeMs);
+    if (kept !== null) {
+      if (kept.entry === undefined) void this.#refresh(key, reference, undefined);
+      return this.#reader.waitFor(Promise.resolve(kept), signal);
     }
-    const outcome = await this.#reader.waitFor(this.#refresh(key, reference), options.signal);
+    const outcome = await this.#reader.waitFor(this.#refresh(key, reference, maxAgeMs), signal);
     if (!(outcome instanceof SecretError)) {
-      return this.#entries.get(key) ?? { stored: outcome, freshUntil: Number.NEGATIVE_INFINITY };
+      const current = this.#entries.get(key);
+      return { stored: outcome, entry: current?.stored === outcome ? current : undefined };
     }
-    const kept = this.#usable(entry, outcome, options.maxAgeMs);
-    if (kept === null) throw outcome;
-    const seconds = Math.round((now() - kept.readAt) / 1000);
+    const old = this.#usable(this.#entries.get(key), outcome, maxAgeMs);
+    if (old === null) throw outcome;
+    const seconds = Math.round((now() - old.readAt) / 1000);
     this.#warn(
       `${reference.text}: ${outcome.message}; using the value that was read ${seconds} s ago`,
     );
-    return { stored: kept.stored, freshUntil: Number.NEGATIVE_INFINITY };
+    return { stored: old.stored };
   }
 
-  /** Forgets one secret, or all. */
-  invalidate(reference?: Reference): void {
-    this.#epoch++;
+  /** Whether an entry is still what a read would give without asking. */
+  isCurrent(entry: Entry): boolean {
+    return now() < entry.freshUntil && this.#entries.get(entry.key) === entry;
+  }
+
+  /** Forgets everything: one secret has many spellings, and a document many fields. */
+  invalidate(): void {
+    this.#entries.clear();
     this.#refreshing.clear();
-    if (reference === undefined) this.#entries.clear();
-    else this.#entries.delete(this.#reader.keyOf(reference));
+    this.#reader.forget();
   }
 
-  /** One read at a time for a secret; never rejects. */
-  #refresh(key: string, reference: Reference): Promise<ReadOutcome> {
+  /** What may be given of an entry: itself while it is fresh, its value once more after that. */
+  #kept(entry: Entry, maxAgeMs: number | undefined): CachedRead | null {
+    if (this.#options === null || now() - entry.readAt > (maxAgeMs ?? Number.POSITIVE_INFINITY)) {
+      return null;
+    }
+    if (now() < entry.freshUntil) return { stored: entry.stored, entry };
+    const isStale = entry.stored !== null && now() < entry.freshUntil + this.#options.refreshMs;
+    return isStale && maxAgeMs === undefined ? { stored: entry.stored } : null;
+  }
+
+  /** One read at a time for a secret, unless that began too long ago; never rejects. */
+  #refresh(key: string, reference: Reference, maxAgeMs: number | undefined): Promise<ReadOutcome> {
     const existing = this.#refreshing.get(key);
-    if (existing !== undefined) return existing;
-    const epoch = this.#epoch;
-    const refresh = this.#reader.read(reference).then((outcome) => {
-      if (epoch !== this.#epoch) return outcome;
-      this.#refreshing.delete(key);
-      this.#keep(key, outcome);
-      return outcome;
-    });
+    if (existing !== undefined) {
+      if (now() - existing.beganAt <= (maxAgeMs ?? Number.POSITIVE_INFINITY))
+        return existing.outcome;
+      this.#reader.forget();
+    }
+    const refresh: Refresh = {
+      beganAt: now(),
+      outcome: this.#reader.read(reference).then((outcome) => {
+        // Forgotten, or overtaken by a later one.
+        if (this.#refreshing.get(key) !== refresh) return outcome;
+        this.#refreshing.delete(key);
+        this.#keep(key, outcome);
+        return outcome;
+      }),
+    };
     this.#refreshing.set(key, refresh);
-    return refresh;
+    return refresh.outcome;
   }
 
   #keep(key: string, outcome: ReadOutcome): void {
@@ -121,7 +141,7 @@ export class Cache {
     }
     const { ttlMs, missingMs } = this.#options;
     const fresh = outcome === null ? missingMs : ttlMs * (0.9 + 0.2 * Math.random());
-    this.#entries.set(key, { stored: outcome, readAt: now(), freshUntil: now() + fresh });
+    this.#entries.set(key, { key, stored: outcome, readAt: now(), freshUntil: now() + fresh });
   }
 
   #usable(
@@ -134,6 +154,22 @@ export class Cache {
     const limit = Math.min(this.#options.staleIfErrorMs, maxAgeMs ?? Number.POSITIVE_INFINITY);
     return now() - entry.readAt <= limit ? entry : null;
   }
+}
+
+function checkOptions(options: CacheOptions): typeof defaults {
+  const checked = { ...defaults };
+  for (const name of Object.keys(defaults) as (keyof CacheOptions)[]) {
+    const ms = options[name];
+    if (ms === undefined) continue;
+    if (!(typeof ms === "number" && ms >= 0)) {
+      throw new SecretError(
+        "DECLARATION_INVALID",
+        `cache.${name} must be a number of milliseconds`,
+      );
+    }
+    checked[name] = ms;
+  }
+  return checked;
 }
 
 function now(): number {

@@ -60,6 +60,12 @@ export class Reader {
     return this.#reads.ask(this.#asked(reference));
   }
 
+  /** Reads from now on share nothing that is under way. */
+  forget(): void {
+    this.#reads.forget();
+    this.#attachments.forget();
+  }
+
   /** Never rejects either. */
   attach(reference: Reference): Promise<AttachOutcome> {
     if (this.#closing.aborted) return Promise.resolve(aborted("the resolver was closed"));

@@ -1,5 +1,5 @@
 import { Attached } from "./attached.ts";
-import { Cache } from "./cache.ts";
+import { Cache, type CachedRead, type Entry } from "./cache.ts";
 import type { Declarations, LoadedSecrets, SecretDeclaration, SecretInput } from "./declaration.ts";
 import { failureOf, SecretError, throwFailures } from "./errors.ts";
 import type { StoredValue, Written } from "./provider.ts";
@@ -34,7 +34,9 @@ interface Store {
 interface Warm {
   readonly promise: Promise<Secret>;
   readonly secret: Secret;
-  readonly until: number;
+  /** What it was made from; it counts while the cache still has it. */
+  readonly entry: Entry;
+  readonly cache: Cache;
 }
 
 // Modules that not every use needs are loaded at their first: each costs about a millisecond.
@@ -67,7 +69,7 @@ class Resolver implements Secrets {
   get(reference: string | Reference, options: GetOptions = {}): Promise<Secret> {
     if (typeof reference === "string" && options.maxAgeMs === undefined) {
       const warm = this.#warm.get(reference)?.get(options.name);
-      if (warm !== undefined && performance.now() < warm.until && !warm.secret.isDisposed) {
+      if (warm?.cache.isCurrent(warm.entry) === true && !warm.secret.isDisposed) {
         if (options.signal?.aborted !== true) return warm.promise;
       }
     }
@@ -82,12 +84,13 @@ class Resolver implements Secrets {
 
   async find(reference: string | Reference, options: GetOptions = {}): Promise<Secret | null> {
     const parsed = asReference(reference);
-    const { stored, freshUntil } = await this.#read(parsed, options);
+    const { stored, entry } = await this.#read(parsed, options);
     if (stored === null) return null;
     const secret = this.#give(new Secret(stored.value, { name: options.name }), parsed);
-    if (typeof reference === "string" && performance.now() < freshUntil) {
+    const { cache } = this.#storeOf(parsed);
+    if (typeof reference === "string" && entry !== undefined && cache.isCurrent(entry)) {
       const byName = this.#warm.get(reference) ?? new Map<string | undefined, Warm>();
-      byName.set(options.name, { promise: Promise.resolve(secret), secret, until: freshUntil });
+      byName.set(options.name, { promise: Promise.resolve(secret), secret, entry, cache });
       this.#warm.set(reference, byName);
     }
     return secret;
@@ -139,14 +142,16 @@ class Resolver implements Secrets {
       for (const { cache } of this.#stores.values()) cache.invalidate();
     } else {
       const parsed = asReference(reference);
-      this.#storeOf(parsed).cache.invalidate(parsed);
+      this.#storeOf(parsed).cache.invalidate();
     }
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     this.invalidate();
-    await Promise.all(this.#options.providers.map((provider) => provider.close?.()));
+    const closing = this.#options.providers.map(async (provider) => provider.close?.());
+    const failed = (await Promise.allSettled(closing)).some(({ status }) => status === "rejected");
+    if (failed) throw new SecretError("SECRET_UNREACHABLE", "a provider could not be closed");
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -252,15 +257,15 @@ class Resolver implements Secrets {
   async #read(
     reference: Reference,
     options: { coerce?: boolean; maxAgeMs?: number | undefined; signal?: AbortSignal | undefined },
-  ): Promise<{ readonly stored: StoredValue | null; readonly freshUntil: number }> {
+  ): Promise<CachedRead> {
     const { reader, cache } = this.#storeOf(reference);
-    const { stored, freshUntil } = await cache.read(reference, options);
+    const { stored, entry } = await cache.read(reference, options);
     if (stored === null || reference.field === undefined || reader.selects(reference.scheme)) {
-      return { stored, freshUntil };
+      return { stored, entry };
     }
     const { selectField } = await import("./field.ts");
     const text = selectField(stored.value, reference.field, { coerce: options.coerce === true });
-    return { stored: text === null ? null : { ...stored, value: text }, freshUntil };
+    return { stored: text === null ? null : { ...stored, value: text }, entry };
   }
 
   #storeOf(reference: Reference): Store {

@@ -89,7 +89,10 @@ export interface Secrets {
    * await secrets.put("modal://hf", { HF_TOKEN: token, OLD_TOKEN: null }, { mode: "merge" });
    */
   put(reference: string | Reference, value: PutValue, options?: PutOptions): Promise<Written>;
-  /** Forgets what is kept of one secret, or of all; also what is being read just now. */
+  /**
+   * Forgets what is kept of the secret's store, or of all stores; also what is being read just now.
+   * One secret has many spellings, so its whole store is forgotten.
+   */
   invalidate(reference?: string | Reference): void;
   /** Ends what is under way and closes the providers; a client that was given stays open. */
   close(): Promise<void>;

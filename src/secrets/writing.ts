@@ -39,6 +39,15 @@ export async function write(
 }
 
 function changeOf(reference: Reference, value: PutValue, mode: PutOptions["mode"]): Change {
+  if (mode !== undefined && mode !== "merge" && mode !== "replace") {
+    throw new SecretError("DECLARATION_INVALID", 'the mode of put is "merge" or "replace"');
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new SecretError(
+      "DECLARATION_INVALID",
+      `${reference.text}: put takes a Secret, or Secrets by key`,
+    );
+  }
   if (value instanceof Secret && reference.field === undefined) {
     if (mode === "merge") {
       throw new SecretError(
@@ -71,6 +80,12 @@ function changeOf(reference: Reference, value: PutValue, mode: PutOptions["mode"
       );
     }
     if (secret !== null) assertUnmasked(secret);
+    if (key === "" || key.startsWith("/") || key.includes("[REDACTED")) {
+      throw new SecretError(
+        "DECLARATION_INVALID",
+        `${reference.text}: a key is empty, a pointer or a mask`,
+      );
+    }
     fields[key] = secret === null ? null : secret.reveal();
   }
   return { mode: mode ?? "merge", fields };

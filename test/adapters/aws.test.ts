@@ -343,6 +343,19 @@ describe("endpoints", () => {
 });
 
 describe("write", () => {
+  test.each(["12345678901234567890", "1e400", "0.12345678901234567"])(
+    "a merge refuses a document whose number %s would change",
+    async (number) => {
+      const name = `t-${randomUUID()}`;
+      const document = `{"id":${number},"text":"1e400 99999999999999999999"}`;
+      server.seed(name, document);
+      const merging = write(`aws-sm://${name}`, { mode: "merge", fields: { tok: "x" } });
+      await expect(merging).rejects.toMatchObject({ code: "SECRET_MALFORMED" });
+      server.seed(`${name}-fine`, document.replace(number, "-12.50"));
+      await write(`aws-sm://${name}-fine`, { mode: "merge", fields: { tok: "x" } });
+    },
+  );
+
   test("creates, replaces, merges and removes", async () => {
     const reference = `aws-sm://t/${randomUUID()}`;
     await using secrets = resolver();

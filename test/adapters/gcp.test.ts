@@ -225,6 +225,13 @@ describe("endpoints and clients", () => {
 });
 
 describe("write", () => {
+  test("no merge starts from the latest enabled version: changes between would be lost unseen", async () => {
+    const name = `t-${randomUUID()}`;
+    await write(name, { mode: "merge", fields: { keep: "1" } });
+    const merging = write(`${name}?version=latest-enabled`, { mode: "merge", fields: { a: "1" } });
+    await expect(merging).rejects.toMatchObject({ code: "SECRET_REQUEST_INVALID" });
+  });
+
   test("creates, replaces, merges and removes", async () => {
     const name = `t-${randomUUID()}`;
     const reference = `gcp-sm://${project}/${name}`;

@@ -6,6 +6,7 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -129,9 +130,21 @@ describe("values", () => {
 describe("what fails beside the job", () => {
   it("costs the job nothing: events and transcript on a full disk", async () => {
     const program = "for (let i = 0; i < 3; i++) console.log(process.env.HF_TOKEN)";
-    const events = await nopeek([...withSecret, "--events", "/dev/full", ...job(program)], { env });
-    expect(events).toMatchObject({ code: 0, stdout: "[REDACTED:HF_TOKEN]\n".repeat(3) });
-    expect(events.stderr).toContain("--events /dev/full ends here: it cannot be written (ENOSPC)");
+    const args = [
+      process.execPath,
+      "--",
+      bin,
+      ...withSecret,
+      "--events",
+      "/dev/fd/3",
+      ...job(program),
+    ];
+    const run = spawnSync("sh", ["-c", '"$@" 3> /dev/full', "sh", ...args], {
+      env: { ...env, PATH: process.env["PATH"] ?? "" },
+      encoding: "utf8",
+    });
+    expect([run.status, run.stdout]).toEqual([0, "[REDACTED:HF_TOKEN]\n".repeat(3)]);
+    expect(run.stderr).toContain("--events /dev/fd/3 ends here: it cannot be written (ENOSPC)");
   });
 
   it("is an error with a code where it is the output itself", () => {
@@ -173,6 +186,37 @@ describe("what fails beside the job", () => {
     await nopeek([...withSecret, "--events", "open", ...job("")], { cwd, env });
     expect(statSync(join(cwd, "open")).mode & 0o777).toBe(0o600);
   });
+});
+
+it("gives no file two parts", async () => {
+  const dotenv = `HF_TOKEN=${token}\n`;
+  const cwd = emptyFolder({ ".env": dotenv, "nopeek.config.json": "{}" });
+  const table = [
+    ["--env-file", ".env", "--log", ".env"],
+    ["--env-file", ".env", "--events", "./.env"],
+    ["--env-file", ".env", "--log", "nopeek.config.json"],
+    ["--env-file", ".env", "--log", "x", "--events", "x"],
+  ];
+  for (const args of table) {
+    const run = await nopeek(["run", ...args, ...job("")], { cwd });
+    expect([args, run.code]).toEqual([args, 64]);
+    expect(run.stderr).toContain("name the same file");
+  }
+  expect(readFileSync(join(cwd, ".env"), "utf8")).toBe(dotenv);
+});
+
+it("follows nobody's link in a shared folder of /dev", async ({ skip }) => {
+  if (!existsSync("/dev/shm")) skip("no /dev/shm here");
+  const cwd = emptyFolder({ target: "untouched" });
+  const link = `/dev/shm/nopeek-test-${randomToken("", 8)}`;
+  symlinkSync(join(cwd, "target"), link);
+  try {
+    const run = await nopeek([...withSecret, "--events", link, ...job("")], { cwd, env });
+    expect(run.code).toBe(64);
+    expect(readFileSync(join(cwd, "target"), "utf8")).toBe("untouched");
+  } finally {
+    unlinkSync(link);
+  }
 });
 
 describe("processes", () => {

@@ -76,6 +76,16 @@ describe("mounts of a local job", () => {
     });
   });
 
+  it("do not share the variable that is made of their paths", async () => {
+    const mounts = {
+      "/data-a": { readOnly: true, dir: emptyFolder() },
+      "/data/a": { readOnly: true, dir: emptyFolder() },
+    };
+    await expect(launch({ command: node(""), mounts })).rejects.toThrow(
+      "would share the variable NOPEEK_MOUNT_DATA_A",
+    );
+  });
+
   it("leave no descriptor open", async () => {
     const count = () => readdirSync("/proc/self/fd").length;
     const mounts = { "/data": { readOnly: true, dir: emptyFolder() } };
@@ -102,6 +112,7 @@ describe("paths in arguments", () => {
     mkdirSync(join(dir, "in"));
     symlinkSync("/etc", join(dir, "link"));
     symlinkSync("in", join(dir, "inner"));
+    symlinkSync("/no/such/place", join(dir, "dangling"));
     return dir;
   };
 
@@ -123,22 +134,59 @@ describe("paths in arguments", () => {
     },
   );
 
-  it.each(["..", "../x", "in/../../x", "/etc/passwd", "link/passwd", "link"])(
-    "may not lead out: %j",
-    async (operand) => {
-      for (const args of [["--data-path", operand], [`--data-path=${operand}`]]) {
-        const launched = launch({
-          command: node("", ...args),
-          paths: ["--data-path"],
-          cwd: folder(),
-        });
-        await expect(launched).rejects.toMatchObject({
-          code: "PATH_REFUSED",
-          message: expect.stringContaining("--data-path"),
-        });
-      }
-    },
-  );
+  it.each([
+    "..",
+    "../x",
+    "in/../../x",
+    "/etc/passwd",
+    "link/passwd",
+    "link",
+    "link/../passwd",
+    "gone/../x",
+    "dangling",
+    "dangling/x",
+    "~/x",
+    "file:///etc/passwd",
+  ])("may not lead out: %j", async (operand) => {
+    for (const args of [["--data-path", operand], [`--data-path=${operand}`]]) {
+      const launched = launch({
+        command: node("", ...args),
+        paths: ["--data-path"],
+        cwd: folder(),
+      });
+      await expect(launched).rejects.toMatchObject({
+        code: "PATH_REFUSED",
+        message: expect.stringContaining("--data-path"),
+      });
+    }
+  });
+
+  it("may be spelt with real paths, links and short options", async () => {
+    const dir = folder();
+    const link = join(emptyFolder(), "cwd");
+    symlinkSync(dir, link);
+    for (const [cwd, operand] of [
+      [link, join(dir, "a.csv")],
+      [dir, join(link, "a.csv")],
+      [link, join(link, "in/x")],
+    ] as const) {
+      expect((await run({ command: node("", `-d${operand}`), paths: ["-d"], cwd })).exitCode).toBe(
+        0,
+      );
+    }
+    await expect(
+      launch({ command: node("", "-d/etc/passwd"), paths: ["-d"], cwd: dir }),
+    ).rejects.toMatchObject({ code: "PATH_REFUSED" });
+  });
+
+  it("are declared by options, and one that does not occur is told of", async () => {
+    for (const paths of [["data-path"], [""], ["--data-path="], "--d"]) {
+      const launched = launch({ command: node(""), paths: paths as string[] });
+      await expect(launched).rejects.toMatchObject({ code: "DECLARATION_INVALID" });
+    }
+    const ended = await run({ command: node(""), paths: ["--data-path"] });
+    expect(ended.notices).toEqual(["the command has no --data-path, so no path of it was checked"]);
+  });
 
   it("lead into the mounts of a container", async () => {
     const options = {

@@ -143,6 +143,87 @@ it("lets an invalidation win over a read that is under way", async () => {
   expect((await secrets.get("s://a")).reveal()).toBe(next);
 });
 
+it("shares no read that began before an invalidation, a write or the asked age", async () => {
+  const answers: ((outcome: ReadOutcome) => void)[] = [];
+  const provider: SecretProvider = {
+    name: "slow",
+    schemes: ["s"],
+    capabilities: ["read", "write"],
+    read: () => new Promise((done) => answers.push((outcome) => done([outcome]))),
+    write: async () => ({}),
+  };
+  for (const overtake of ["put", "invalidate", "maxAgeMs"]) {
+    answers.length = 0;
+    const secrets = createSecrets({ providers: [provider] });
+    const next = randomToken();
+    const old = secrets.get("s://a");
+    await settle();
+    vi.advanceTimersByTime(10);
+    if (overtake === "put") await secrets.put("s://a", new Secret(next));
+    if (overtake === "invalidate") secrets.invalidate();
+    const fresh = secrets.get("s://a", overtake === "maxAgeMs" ? { maxAgeMs: 0 } : {});
+    await settle();
+    expect(answers).toHaveLength(2);
+    answers[1]?.({ value: next });
+    expect((await fresh).reveal()).toBe(next);
+    // The old answer comes last, and is given to who asked for it, and kept by nobody.
+    answers[0]?.(stored);
+    expect((await old).reveal()).toBe(value);
+    expect((await secrets.get("s://a")).reveal()).toBe(next);
+  }
+});
+
+it("gives nothing warm once the store refused, forgot or changed the secret", async () => {
+  for (const answer of [failing("SECRET_ACCESS_DENIED"), null, { value: randomToken() }]) {
+    const { secrets } = store(stored, answer);
+    await secrets.get("s://a", { name: "A" });
+    await secrets.find("s://a", { maxAgeMs: -1 }).catch(() => undefined);
+    const again = await secrets.get("s://a", { name: "A" }).then(
+      (secret) => secret.reveal(),
+      () => "refused",
+    );
+    expect(again).toBe(answer !== null && "value" in answer ? answer.value : "refused");
+  }
+});
+
+it("gives nothing after it was closed, also to who asked before", async () => {
+  const { secrets } = store(stored);
+  await secrets.get("s://a");
+  const asked = secrets.get("s://a", { name: "B" }).catch(() => undefined);
+  await secrets.close();
+  await asked;
+  for (const name of [undefined, "B"]) {
+    await expect(secrets.get("s://a", { name })).rejects.toMatchObject({ code: "SECRET_ABORTED" });
+  }
+});
+
+it("forgets every spelling of a secret that is written", async () => {
+  const next = randomToken();
+  let current = value;
+  const provider: SecretProvider = {
+    name: "p",
+    schemes: ["s"],
+    capabilities: ["read", "write"],
+    read: async (all) => all.map(() => ({ value: JSON.stringify({ k: current }) })),
+    write: async () => {
+      current = next;
+      return {};
+    },
+  };
+  const secrets = createSecrets({ providers: [provider] });
+  const spellings = ["s://a#k", "s://a?stage=x#k", "s://a#/k"];
+  for (const each of spellings) await secrets.get(each);
+  await secrets.put("s://a#k", new Secret(next));
+  for (const each of spellings) expect((await secrets.get(each)).reveal()).toBe(next);
+});
+
+it("refuses times that are none", () => {
+  for (const ttlMs of [Number.NaN, -1, "5" as never]) {
+    const provider = { name: "p", schemes: ["s"], capabilities: [] } satisfies SecretProvider;
+    expect(() => createSecrets({ providers: [provider], cache: { ttlMs } })).toThrow("cache.ttlMs");
+  }
+});
+
 it("reads each time where it is told to, or the provider is local", async () => {
   const provider = (local: boolean): [SecretProvider, { calls: number }] => {
     const state = { calls: 0 };

@@ -72,6 +72,12 @@ it("refuses what does not go together, before the store sees it", async () => {
   expect(await codeOf(secrets.put("s://x", { f: new Secret(Uint8Array.of(0xff)) }))).toBe(
     "SECRET_NOT_TEXT",
   );
+  expect(await codeOf(secrets.put("s://x", a, { mode: "bogus" as never }))).toBe(
+    "DECLARATION_INVALID",
+  );
+  for (const wrong of [null, [a], "text", { "": a }, { "/p": a }, { "[REDACTED:X]": a }]) {
+    expect(await codeOf(secrets.put("s://x", wrong as never))).toBe("DECLARATION_INVALID");
+  }
   expect(changes).toEqual([]);
 });
 

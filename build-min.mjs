@@ -1,0 +1,35 @@
+// `npm run build`: tsc writes types and code, rolldown joins the code, one file for each door and a
+// few shared ones: Node spends about a millisecond on every module, and there are over a hundred.
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { rolldown } from "rolldown";
+
+const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
+const doors = Object.values(exports).flatMap((target) => target["nopeek:source"] ?? []);
+const entries = [...doors, "./src/cli/bin.ts"].map((path) => path.slice(2, -3));
+const tsc = (...args) => execFileSync("node_modules/.bin/tsc", args, { stdio: "inherit" });
+
+rmSync("/tmp/distmin", { recursive: true, force: true });
+
+const code = mkdtempSync(join("node_modules", ".nopeek-build-"));
+try {
+  tsc("--outDir", code, "--declaration", "false", "--declarationMap", "false");
+  const bundle = await rolldown({
+    input: Object.fromEntries(entries.map((name) => [name, `./${join(code, name)}.js`])),
+    // Packages stay imports: what is optional or heavy is loaded at its first use.
+    external: (id) => !id.startsWith(".") && !id.startsWith("/"),
+    platform: "node",
+    treeshake: { moduleSideEffects: false },
+  });
+  await bundle.write({
+    dir: "/tmp/distmin",
+    format: "esm",
+    entryFileNames: "[name].js",
+    chunkFileNames: "chunks/[name]-[hash].js", minify: true,
+  });
+  await bundle.close();
+} finally {
+  rmSync(code, { recursive: true, force: true });
+}
+chmodSync("/tmp/distmin/src/cli/bin.js", 0o755);
