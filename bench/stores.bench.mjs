@@ -10,6 +10,8 @@ import { interleaved, median, printTable } from "./support.mjs";
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 process.env.AWS_EC2_METADATA_DISABLED = "true";
 process.env.no_proxy = "127.0.0.1,localhost";
+/** A store in the same region answers after a few milliseconds; this machine after none. */
+const networkMs = 5;
 const value = randomBytes(24).toString("hex");
 
 async function warmReads() {
@@ -66,14 +68,15 @@ async function overAws() {
     const secrets = createSecrets({ providers: [aws({ client })], cache: false });
     const { signal } = new AbortController();
     const command = () => new GetSecretValueCommand({ SecretId: "name" });
+    const abortable = () => client.send(command(), { abortSignal: signal });
     const ours = () => secrets.get("aws-sm://name");
-    return {
-      "AWS, over a call that can be aborted": await paired(
-        () => client.send(command(), { abortSignal: signal }),
-        ours,
-      ),
+    const rows = {
+      "AWS, over a call that can be aborted": await paired(abortable, ours),
       "AWS, over a bare call": await paired(() => client.send(command()), ours),
     };
+    server.fail({ kind: "delay", delayMs: networkMs, times: Number.POSITIVE_INFINITY });
+    rows[`AWS, both answered after ${networkMs} ms`] = await paired(abortable, ours, 200);
+    return rows;
   } finally {
     await server.close();
   }
@@ -102,12 +105,16 @@ async function overGcp() {
     await client.initialize();
     const secrets = createSecrets({ providers: [gcp({ client })], cache: false });
     const name = `projects/${server.project}/secrets/name/versions/latest`;
-    const result = await paired(
-      () => client.accessSecretVersion({ name }, { timeout: 10_000 }),
-      () => secrets.get(`gcp-sm://${server.project}/name`),
-    );
+    const raw = () => client.accessSecretVersion({ name }, { timeout: 10_000 });
+    const ours = () => secrets.get(`gcp-sm://${server.project}/name`);
+    const result = await paired(raw, ours);
+    server.fail({ kind: "delay", delayMs: networkMs, times: Number.POSITIVE_INFINITY });
+    const slow = await paired(raw, ours, 200);
     await client.close();
-    return { "GCP, over a call with a timeout": result };
+    return {
+      "GCP, over a call with a timeout": result,
+      [`GCP, both answered after ${networkMs} ms`]: slow,
+    };
   } finally {
     await server.close();
   }
