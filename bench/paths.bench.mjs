@@ -1,8 +1,7 @@
 /**
  * What confinement costs: opening a file below a root, as a ratio to a plain open and beside the
- * unsafe check that it replaces. And what it costs to import. Run it after a build.
+ * unsafe check that it replaces. What it costs to import is in start-up. Run it after a build.
  */
-import { execFileSync } from "node:child_process";
 import {
   closeSync,
   mkdirSync,
@@ -21,7 +20,7 @@ const depths = [1, 2, 4, 8];
 const turns = 25;
 const syncCalls = 1000;
 const asyncCalls = 150;
-const goals = { asyncToPlain: 2.5, syncToCheck: 2, importMs: 5 };
+const goals = { asyncToPlain: 2.5, syncToCheck: 2 };
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "nopeek-bench-")));
 const root = openRootSync(folder);
@@ -30,7 +29,6 @@ try {
   const rows = [];
   for (const depth of depths) rows.push(...(await measure(depth)));
   console.table(rows);
-  console.table(importCosts());
 } finally {
   root.closeSync();
   rmSync(folder, { recursive: true });
@@ -95,22 +93,6 @@ async function rounds(calls, contenders) {
 function median(numbers) {
   const sorted = [...numbers].sort((one, other) => one - other);
   return sorted[Math.floor(sorted.length / 2)];
-}
-
-/** Milliseconds in a fresh process, beside what Node itself takes for an empty module. */
-function importCosts() {
-  const cost = (specifier) => {
-    const program = `const start = performance.now(); await import(${JSON.stringify(specifier)});
-      process.stdout.write(String(performance.now() - start));`;
-    const runs = Array.from({ length: 11 }, () =>
-      Number(execFileSync(process.execPath, ["--input-type=module", "-e", program])),
-    ).sort((one, other) => one - other);
-    return { specifier: specifier.slice(0, 24), bestMs: round(runs[0]), medianMs: round(runs[5]) };
-  };
-  return [cost("data:text/javascript,0"), cost("nopeek/paths")].map((one) => ({
-    ...one,
-    goal: `<= ${goals.importMs} ms: ${one.medianMs <= goals.importMs}`,
-  }));
 }
 
 function round(value) {
