@@ -13,5 +13,5 @@ export {
   partForms,
   wholeForms,
 } from "./forms.ts";
-export { createMatcher, type Matcher, type OnMatch } from "./matcher.ts";
+export { createMatcher, type Matcher, type MatchState, type OnMatch } from "./matcher.ts";
 export { type Piece, Unwrapper } from "./unwrap.ts";

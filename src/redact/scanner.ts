@@ -1,4 +1,4 @@
-import { type Matcher, type Needle, Unwrapper } from "../detect/index.ts";
+import { type Matcher, type MatchState, type Needle, Unwrapper } from "../detect/index.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { type Masked, MaskList } from "./mask-list.ts";
 
@@ -38,9 +38,9 @@ export class Scanner {
   readonly #held = new HeldBytes();
   #version = -1;
   #matcher: Matcher;
-  #state = 0;
+  #state: MatchState;
   #view = new Unwrapper();
-  #viewState = 0;
+  #viewState: MatchState;
   /** Offset after the last byte that was read. */
   #read = 0;
   /** Offset after the last byte that was written or masked. */
@@ -51,6 +51,8 @@ export class Scanner {
     this.#options = options;
     this.#matcher = source.matcher;
     this.#version = source.version;
+    this.#state = this.#matcher.start();
+    this.#viewState = this.#matcher.start();
   }
 
   /** How many bytes are held back. */
@@ -85,8 +87,8 @@ export class Scanner {
   end(): void {
     this.#refresh();
     this.#settle(this.#read, noBytes, this.#read);
-    this.#state = 0;
-    this.#viewState = 0;
+    this.#state.fill(0);
+    this.#viewState.fill(0);
     this.#held.dropBefore(this.#read);
   }
 
@@ -95,8 +97,8 @@ export class Scanner {
     if (this.#version === this.#source.version) return;
     this.#version = this.#source.version;
     this.#matcher = this.#source.matcher;
-    this.#state = 0;
-    this.#viewState = 0;
+    this.#state = this.#matcher.start();
+    this.#viewState = this.#matcher.start();
     const { start, end } = this.#held;
     if (end === start) return;
     this.#view = new Unwrapper();
@@ -105,16 +107,18 @@ export class Scanner {
 
   #scan(chunk: Uint8Array, base: number): void {
     const matcher = this.#matcher;
-    this.#state = matcher.scan(chunk, this.#state, base, (start, end, needle) =>
-      this.#masks.add(start, end, needle),
-    );
+    matcher.scan(chunk, this.#state, base, this.#addMatch);
     if (!this.#options.unwrap) return;
     for (const { bytes, base: viewBase, cut } of this.#view.push(chunk, base)) {
-      if (cut) this.#viewState = 0;
-      this.#viewState = matcher.scan(bytes, this.#viewState, viewBase, this.#addUnwrapped);
+      if (cut) this.#viewState.fill(0);
+      matcher.scan(bytes, this.#viewState, viewBase, this.#addUnwrapped);
     }
-    if (this.#view.isCut) this.#viewState = 0;
+    if (this.#view.isCut) this.#viewState.fill(0);
   }
+
+  readonly #addMatch = (start: number, end: number, needle: Needle): void => {
+    this.#masks.add(start, end, needle);
+  };
 
   /** A match of the view counts where it crosses a gap; the others are matches of the stream. */
   readonly #addUnwrapped = (start: number, end: number, needle: Needle): void => {
@@ -127,9 +131,9 @@ export class Scanner {
   /** Offset of the first byte that may still become part of a match. */
   #liveStart(): number {
     const start = this.#read - this.#matcher.pending(this.#state);
-    if (this.#viewState === 0) return start;
-    const view = this.#view.length - this.#matcher.pending(this.#viewState);
-    return Math.min(start, this.#view.toStream(view));
+    const pending = this.#matcher.pending(this.#viewState);
+    if (pending === 0) return start;
+    return Math.min(start, this.#view.toStream(this.#view.length - pending));
   }
 
   /** Writes what is decided: all masks that end by `limit`, and the bytes up to the next one. */
