@@ -23,7 +23,7 @@ export {
   type EarlierEvent,
   openAuditLog,
 } from "./log.ts";
-export type { AuditPlace } from "./place.ts";
+export { type AuditPlace, anchorsFolderName } from "./place.ts";
 export { type AuditFilter, type AuditRecord, type ReadOptions, readAuditLog } from "./read.ts";
 export {
   type AuditNotice,

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
 import { onSecret, type Secret, SecretError } from "../secrets/index.ts";
 import { currentActor } from "./actor.ts";
 import { AnchorWriter } from "./anchors.ts";
@@ -7,7 +8,13 @@ import type { AuditEvent } from "./events.ts";
 import { type Opaque, opaque, opaqueIfKnown } from "./fields.ts";
 import { type AppendFile, appendFile } from "./file.ts";
 import { deriveKeys } from "./keys.ts";
-import { type AuditPlace, notWritable, type OpenPlace, preparePlace } from "./place.ts";
+import {
+  type AuditPlace,
+  assertApart,
+  notWritable,
+  type OpenPlace,
+  preparePlace,
+} from "./place.ts";
 import { chainStart } from "./record-line.ts";
 import { AuditWriter } from "./writer.ts";
 
@@ -68,10 +75,14 @@ export interface AuditLog extends AuditSink, AsyncDisposable {
   fingerprint(value: string | Uint8Array): Opaque<"fingerprint">;
   /** The same for a secret of this process, by the fingerprint that the process gave it. */
   fingerprintFor(processFingerprint: string): Opaque<"fingerprint">;
-  /** Whether a secret is the key of this log, which no job may get. */
-  isKey(secret: Secret): boolean;
-  /** Whether text holds the key of this log. */
-  holdsKey(text: string): boolean;
+  /** Whether a value holds the key of this log, which no job may get. */
+  holdsKey(value: string | Uint8Array): boolean;
+  /**
+   * Refuses folders that the log lies in, or that lie in it.
+   *
+   * @throws SecretError `AUDIT_PLACE_REFUSED`.
+   */
+  assertApart(paths: readonly string[]): void;
   /** Calls the listener when the log cannot be written any more, at once if that is so already. */
   onFailure(listener: (error: SecretError) => void): Disposable;
   /**
@@ -138,7 +149,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     await syncFolder(place.records);
     await writer.anchor();
     if (options.onFailure !== undefined) writer.onFailure(options.onFailure);
-    return new OpenLog(writer, options.key, keys.fingerprint);
+    return new OpenLog(writer, options, keys.fingerprint);
   } catch (error) {
     if (writer === undefined) await Promise.allSettled(opened.map((file) => file.close()));
     else writer.abort(error);
@@ -203,6 +214,7 @@ interface FolderHandle {
 class OpenLog implements AuditLog {
   readonly #writer: AuditWriter;
   readonly #key: Secret;
+  readonly #place: AuditPlace;
   readonly #fingerprint: (value: string | Uint8Array) => string;
   /** By the fingerprint of this process. */
   readonly #prints = new Map<string, Opaque<"fingerprint">>();
@@ -210,11 +222,12 @@ class OpenLog implements AuditLog {
 
   constructor(
     writer: AuditWriter,
-    key: Secret,
+    { key, dir, anchors }: AuditLogOptions,
     fingerprint: (value: string | Uint8Array) => string,
   ) {
     this.#writer = writer;
     this.#key = key;
+    this.#place = { dir: resolve(dir), anchors: resolve(anchors) };
     this.#fingerprint = fingerprint;
     this.#following = onSecret((secret) => {
       if (this.#prints.has(secret.fingerprint)) return;
@@ -242,12 +255,12 @@ class OpenLog implements AuditLog {
     return this.#prints.get(processFingerprint) ?? opaque("fingerprint", processFingerprint);
   }
 
-  isKey(secret: Secret): boolean {
-    return secret.fingerprint === this.#key.fingerprint;
+  holdsKey(value: string | Uint8Array): boolean {
+    return Buffer.from(value as string).includes(Buffer.from(this.#key.revealBytes()));
   }
 
-  holdsKey(text: string): boolean {
-    return Buffer.from(text).includes(Buffer.from(this.#key.revealBytes()));
+  assertApart(paths: readonly string[]): void {
+    assertApart(this.#place, paths);
   }
 
   onFailure(listener: (error: SecretError) => void): Disposable {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, realpathSync, type Stats } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { isWithin, openRootSync, PathError, type Root } from "../paths/index.ts";
@@ -37,14 +38,7 @@ export function preparePlace(place: AuditPlace, apart: readonly string[]): OpenP
   if (overlaps(dir, anchors)) {
     throw refused("the anchors must be in another folder than the log, neither below the other");
   }
-  for (const other of apart) {
-    const real = realOf(other);
-    // The whole file system is no folder to be outside of.
-    if (real === "/" || !(overlaps(dir, real) || overlaps(anchors, real))) continue;
-    throw refused(
-      "the audit log must be kept apart from the folders of the run and from other logs; choose a folder outside",
-    );
-  }
+  assertApart(place, apart);
   return openBoth(dir, anchors, (path, isOurs) => {
     const root = openOrMake(path);
     try {
@@ -61,6 +55,33 @@ export function preparePlace(place: AuditPlace, apart: readonly string[]): OpenP
       throw error;
     }
   });
+}
+
+/**
+ * Refuses a log that lies in one of the paths, or one of them in it.
+ *
+ * @throws SecretError `AUDIT_PLACE_REFUSED`.
+ */
+export function assertApart(place: AuditPlace, paths: readonly string[]): void {
+  const folders = [realOf(place.dir), realOf(place.anchors)];
+  for (const path of paths) {
+    const real = realOf(path);
+    // The whole file system is no folder to be outside of.
+    if (real === "/" || !folders.some((folder) => overlaps(folder, real))) continue;
+    throw refused(
+      "the audit log and its anchors must be kept apart from the folders of the run and from other logs; choose folders outside",
+    );
+  }
+}
+
+/**
+ * A short name for a log by its folder, to keep the anchors of several logs apart.
+ *
+ * @example
+ * const anchors = join(stateFolder, anchorsFolderName("/var/log/nopeek"));
+ */
+export function anchorsFolderName(dir: string): string {
+  return createHash("sha256").update(realOf(dir)).digest("hex").slice(0, 16);
 }
 
 /**
