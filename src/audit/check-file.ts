@@ -26,7 +26,7 @@ const closing = Buffer.from('"type":"log.closed"');
  *   returns.
  */
 export async function checkFile(
-  handle: FileHandle,
+  handle: Pick<FileHandle, "read">,
   fileName: string,
   keys: AuditKeys,
   anchored: ReadonlyMap<number, ReadonlySet<string>>,

@@ -48,7 +48,8 @@ export class AuditWriter {
   #draining: Promise<void> | undefined;
   #anchored = 0;
   #anchoredAt = 0;
-  #wantsAnchor: boolean = false;
+  /** So many records are to be anchored as soon as they are on the disk. */
+  #wanted = 0;
   #timer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #failure: SecretError | undefined;
@@ -81,7 +82,7 @@ export class AuditWriter {
 
   /** Writes an anchor of all that is on the disk now. */
   async anchor(): Promise<void> {
-    this.#wantsAnchor = true;
+    this.#wanted = this.#next;
     await this.#settled();
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -106,11 +107,11 @@ export class AuditWriter {
 
   async #end(): Promise<void> {
     if (this.#failure === undefined) {
-      this.#wantsAnchor = true;
       // Of its outcome the failure tells.
       this.#add({ type: "log.closed", records: this.#next }, this.#options.now()).catch(
         () => undefined,
       );
+      this.#wanted = this.#next;
     }
     await this.#settled();
     clearTimeout(this.#timer);
@@ -211,17 +212,15 @@ export class AuditWriter {
   #isAnchorDue(): boolean {
     const { anchorEvery, anchorEveryMs, now } = this.#options;
     const behind = this.#durable.records - this.#anchored;
-    if (behind === 0) this.#wantsAnchor = false;
+    const isWanted = this.#anchored < this.#wanted && this.#wanted <= this.#durable.records;
     return (
-      behind > 0 &&
-      (this.#wantsAnchor || behind >= anchorEvery || now() - this.#anchoredAt >= anchorEveryMs)
+      behind > 0 && (isWanted || behind >= anchorEvery || now() - this.#anchoredAt >= anchorEveryMs)
     );
   }
 
   async #writeAnchor(): Promise<void> {
     const { anchors, now } = this.#options;
     const head = this.#durable;
-    this.#wantsAnchor = false;
     await anchors.add(new Date(now()).toISOString(), head);
     this.#anchored = head.records;
     this.#anchoredAt = now();
@@ -233,7 +232,7 @@ export class AuditWriter {
     if (this.#failure !== undefined || this.#closing !== undefined) return;
     if (this.#durable.records === this.#anchored) return;
     this.#timer = setTimeout(() => {
-      this.#wantsAnchor = true;
+      this.#wanted = this.#durable.records;
       void this.#drain();
     }, this.#options.anchorEveryMs).unref();
   }
