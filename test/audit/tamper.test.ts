@@ -198,7 +198,7 @@ describe("a closed log", () => {
     const [place, key] = [newPlace(), newKey()];
     const names: string[] = [];
     for (let count = 0; count < 3; count++) names.push(await writeLog(place, key, 2));
-    const [first = "", , third = ""] = names;
+    const [first = ""] = names;
     const path = join(place.dir, first);
     const aside = join(scratch(), "aside");
     renameSync(path, aside);
@@ -209,18 +209,17 @@ describe("a closed log", () => {
     rmSync(path);
     const renamed = join(place.dir, first.replace(/[0-9a-f]{16}/, "0123456789abcdef"));
     copyFileSync(aside, renamed);
-    expect(kindsOf(await verifyAuditLog({ ...place, key })).sort()).toEqual(
-      ["missing", "out-of-order", "unanchored"]
-        .map((kind) => (kind === "out-of-order" ? "foreign" : kind))
-        .sort(),
-    );
+    expect(kindsOf(await verifyAuditLog({ ...place, key })).sort()).toEqual([
+      "foreign",
+      "missing",
+      "unanchored",
+    ]);
     rmSync(renamed);
     renameSync(aside, path);
     expect((await verifyAuditLog({ ...place, key })).ok).toBe(true);
     for (const name of names) rmSync(join(place.dir, name));
     const all = await verifyAuditLog({ ...place, key });
     expect([kindsOf(all), all.files]).toEqual([["missing", "missing", "missing"], 0]);
-    expect(third).not.toBe("");
   });
 
   it("shows anchors that were taken away, together with their file too", async () => {
