@@ -81,7 +81,9 @@ describe("a closed log", () => {
       if (await isSound(records)) unseen.push(`records ${bit}`);
       flip(records, bit);
     }
-    for (let bit = 0; bit < anchors.length * 8; bit++) {
+    // A signature takes a tenth of a millisecond: usually all bits of one line, some of the others.
+    const lastLine = anchors.lastIndexOf("\n", -2) * 8;
+    for (let bit = 0; bit < anchors.length * 8; bit += isSlow || bit >= lastLine ? 1 : 11) {
       flip(anchors, bit);
       if (checkAnchors(keys.check, anchors).damages.length === 0) unseen.push(`anchors ${bit}`);
       flip(anchors, bit);
