@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type EnvProvider, env } from "../../adapters/env.ts";
-import { launchOptions, loadConfig } from "../config/index.ts";
+import { type LoadedConfig, launchOptions, loadConfig } from "../config/index.ts";
 import { globPattern, isCredentialName, type LaunchOptions } from "../launch/index.ts";
 import {
   assertVariableName,
@@ -53,6 +53,7 @@ export interface Declared {
   readonly inFiles: readonly Secret[];
   /** What was read: dotenv files and the configuration. */
   readonly files: readonly string[];
+  readonly config: LoadedConfig | null;
   /** Nothing was declared at all. */
   readonly isEmpty: boolean;
 }
@@ -106,6 +107,7 @@ export async function collect(
     inFiles: fromFiles.values,
     files: [...files, ...(config === null ? [] : [config.file])],
     from: createSecrets({ providers, environment, onWarning: warn }),
+    config,
     isEmpty: nothingNamed && files.length === 0,
   };
 }

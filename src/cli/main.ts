@@ -13,12 +13,13 @@ const own = createRequire(import.meta.url);
 const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   run: async () => (await import("./run.ts")).run,
   check: async () => (await import("./check.ts")).check,
+  audit: async () => (await import("./audit.ts")).audit,
   redact: async () => (await import("./redact.ts")).redact,
   init: async () => (await import("./init.ts")).init,
 };
 const aliases: Readonly<Record<string, string>> = { exec: "run" };
 /** Verbs that look: 2 says that they could not. */
-const looking: ReadonlySet<string> = new Set(["check"]);
+const looking: ReadonlySet<string> = new Set(["check", "audit"]);
 
 /** Runs the command line and returns the exit code. */
 export async function main(argv: readonly string[], streams: Streams): Promise<number> {

@@ -1,15 +1,18 @@
+import { randomUUID } from "node:crypto";
 import { closeSync, write } from "node:fs";
 import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { type LaunchResult, launch, type Redactions } from "../launch/index.ts";
 import { codeOf, SecretError } from "../secrets/index.ts";
-import { collect, declaringOptions } from "./declared.ts";
+import { auditOptions, auditPlaceOf } from "./audit-options.ts";
+import { collect, type Declared, declaringOptions } from "./declared.ts";
 import { readDuration } from "./duration.ts";
 import { createEvents } from "./events.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { holdOption, readHold } from "./hold.ts";
 import { assertDistinct, openPrivate, removeFile, replaceable } from "./private-file.ts";
 import { readRules, rulesOption } from "./rules.ts";
+import type { OpenAudit } from "./run-audit.ts";
 import type { Arguments, Streams, Verb } from "./verb.ts";
 
 export const run: Verb = {
@@ -32,6 +35,11 @@ export const run: Verb = {
     "refuse-root": { about: "do not run as root" },
     log: { value: "FILE", about: "write the redacted output to a new private file as well" },
     events: { value: "FILE", about: "write what happens as JSON lines" },
+    ...auditOptions,
+    "on-audit-failure": {
+      value: "continue|halt",
+      about: "what to do when the audit log cannot be written any more (exit code 15)",
+    },
   },
   examples: [
     "nopeek run -- python train.py                  secrets from ./.env",
@@ -62,10 +70,13 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
     ["--log", args.value("log")],
     ["--events", args.value("events")],
   ]);
+  const runId = randomUUID();
   const log = createLog(args.value("log"));
   const events = createEvents(args.value("events"), say);
+  let audited: OpenAudit | undefined;
   let result: LaunchResult;
   try {
+    audited = await openAudit(args, declared, runId);
     result = await launch({
       ...declared.options,
       ...overrides(args),
@@ -77,9 +88,12 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
       pass: [...(declared.options.pass ?? []), ...args.values("pass")],
       ownCommandLine: [...process.execArgv, ...process.argv],
       forwardSignals: true,
+      runId,
+      audit: audited?.log,
+      onAuditFailure: audited?.onFailure,
       transcript: log?.stream,
       onNotice: say,
-      onStart: (runId) => {
+      onStart: () => {
         events.write({ type: "start", runId, program: command[0] ?? "" });
         log?.open();
       },
@@ -93,19 +107,61 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
       exitCode: exitCodeOf(error),
       code: codeOf(error, "LAUNCH_FAILED"),
     });
+    await audited?.close();
     throw error;
   } finally {
     await closeLog(log?.stream);
     await declared.from.close();
   }
-  const { runId, endedBy, exitCode, redactions } = result;
+  const { endedBy, redactions } = result;
+  if (await audited?.hasConfigChanged()) {
+    say(`warning: ${declared.config?.file} was changed while the job ran`);
+  }
+  const isRecorded = (await audited?.close()) ?? true;
+  const exitCode = isRecorded ? result.exitCode : exitCodes.notAudited;
   events.write({ type: "end", runId, endedBy, exitCode, redactions });
   // Progress bars leave their line open.
   if (result.isMidLine && redactions.total > 0) streams.stderr.write("\n");
   if (redactions.total > 0) say(summaryOf(redactions));
   if (result.outputLost) streams.abandon();
   if (endedBy === "timeout") say("stopped: the time limit was reached");
+  if (!isRecorded)
+    say("the audit log could not be written to the end: not all of this run is recorded");
   return exitCode === 0 && result.outputLost ? exitCodes.launcherFailed : exitCode;
+}
+
+/** Opens the audit log that the command line or the configuration names, before anything is resolved. */
+async function openAudit(
+  args: Arguments,
+  declared: Declared,
+  runId: string,
+): Promise<OpenAudit | undefined> {
+  const named = auditPlaceOf(args, declared.config);
+  if (named === undefined) {
+    if (args.value("on-audit-failure") !== undefined) {
+      throw new SecretError("USAGE", "--on-audit-failure needs --audit DIR");
+    }
+    return undefined;
+  }
+  const { openRunAudit } = await import("./run-audit.ts");
+  return await openRunAudit(named, {
+    runId,
+    config: declared.config,
+    plainValues: Object.keys(declared.plain).length,
+    onFailure: readOnFailure(args) ?? declared.config?.audit?.onFailure,
+    apart: [
+      declared.options.cwd ?? ".",
+      args.value("log"),
+      args.value("events"),
+      ...declared.files,
+    ],
+  });
+}
+
+function readOnFailure(args: Arguments): "continue" | "halt" | undefined {
+  const given = args.value("on-audit-failure");
+  if (given === undefined || given === "continue" || given === "halt") return given;
+  throw new SecretError("USAGE", "--on-audit-failure takes continue or halt");
 }
 
 function launchNameOf(args: Arguments): string | undefined {

@@ -4,5 +4,11 @@
  * @module
  */
 export { type ConfiguredLaunch, launchOptions } from "./launch-options.ts";
-export { configFiles, type LoadedConfig, loadConfig } from "./load.ts";
-export { type Config, type ConfigLaunch, type ConfigSecret, defineConfig } from "./types.ts";
+export { baseOf, configFiles, hashConfig, type LoadedConfig, loadConfig } from "./load.ts";
+export {
+  type Config,
+  type ConfigAudit,
+  type ConfigLaunch,
+  type ConfigSecret,
+  defineConfig,
+} from "./types.ts";

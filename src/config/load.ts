@@ -10,6 +10,8 @@ import type { Config } from "./types.ts";
 export interface LoadedConfig extends Config {
   /** Absolute path of the file. */
   readonly file: string;
+  /** SHA-256 of the file when it was loaded. */
+  readonly sha256: string;
 }
 
 /** The files that are looked for, in the working directory only. */
@@ -39,10 +41,11 @@ export async function loadConfig(
       `${file} is code, which this command does not execute; use nopeek.config.json, --env-file or --secret`,
     );
   }
+  const sha256 = await hashConfig(file);
   const value = isJson ? readJson(file) : await importTypeScript(file);
   const { checkConfig } = await import("./schema.ts");
   try {
-    return { ...checkConfig(value, file), file };
+    return { ...checkConfig(value, file), file, sha256 };
   } catch (error) {
     if (error instanceof SecretError) throw error;
     // A getter of the configuration threw.
@@ -63,16 +66,34 @@ function findConfig(cwd: string): string | null {
 
 function readJson(file: string): unknown {
   try {
-    const real = realpathSync(file);
-    const root = openRootSync(dirname(real));
-    try {
-      return JSON.parse(root.readFileSync(basename(real), "utf8"));
-    } finally {
-      root.closeSync();
-    }
+    return JSON.parse(readBeneath(file).toString("utf8"));
   } catch {
     // The parser's message quotes the text.
     throw new SecretError("CONFIG_INVALID", `${file} is not valid JSON`);
+  }
+}
+
+/**
+ * The SHA-256 of a configuration as it is on the disk now.
+ *
+ * @throws SecretError `CONFIG_INVALID` if it cannot be read.
+ */
+export async function hashConfig(file: string): Promise<string> {
+  const { createHash } = await import("node:crypto");
+  try {
+    return createHash("sha256").update(readBeneath(file)).digest("hex");
+  } catch {
+    throw new SecretError("CONFIG_INVALID", `${file} cannot be read`);
+  }
+}
+
+function readBeneath(file: string): Buffer {
+  const real = realpathSync(file);
+  const root = openRootSync(dirname(real));
+  try {
+    return root.readFileSync(basename(real));
+  } finally {
+    root.closeSync();
   }
 }
 

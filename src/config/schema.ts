@@ -46,6 +46,14 @@ const config = z.strictObject({
   secrets: z.record(z.string(), secret).optional(),
   // `defineMounts` checks each of them, and says which and why.
   mounts: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+  audit: z
+    .strictObject({
+      dir: z.string().min(1),
+      anchors: z.string().min(1).optional(),
+      key: z.string().optional(),
+      onFailure: z.enum(["continue", "halt"]).optional(),
+    })
+    .optional(),
   launches: z.record(z.string(), launch).optional(),
 });
 

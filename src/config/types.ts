@@ -9,12 +9,26 @@ export interface Config {
   readonly secrets?: Readonly<Record<string, string | ConfigSecret>> | undefined;
   /** What jobs may find at which path of a container; a local `dir` is relative to the configuration. */
   readonly mounts?: Readonly<Record<string, MountSpec>> | undefined;
+  /** Where `nopeek run` records what it does. */
+  readonly audit?: ConfigAudit | undefined;
   /** What can be run as `nopeek run NAME`. */
   readonly launches?: Readonly<Record<string, ConfigLaunch>> | undefined;
 }
 
 /** A declaration of a secret; paths in `from` are relative to the configuration. */
 export type ConfigSecret = Omit<SecretDeclaration, "base">;
+
+/** The audit log; paths are relative to the configuration. */
+export interface ConfigAudit {
+  /** The folder of the records, outside the folders of the runs. */
+  readonly dir: string;
+  /** The folder of the anchors (default: below `~/.local/state/nopeek`); best on another disk. */
+  readonly anchors?: string | undefined;
+  /** Where the key is (default: `env://NOPEEK_AUDIT_KEY`). */
+  readonly key?: string | undefined;
+  /** When the log cannot be written any more (default: `continue`). */
+  readonly onFailure?: "continue" | "halt" | undefined;
+}
 
 /** What `nopeek run` takes on the command line. */
 export interface ConfigLaunch {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { constants as osConstants } from "node:os";
 import { resolve } from "node:path";
+import type { NoticeCode } from "../audit/index.ts";
 import type { MountTable } from "../paths/index.ts";
 import { createRedactor, type Finding, type Redactor } from "../redact/index.ts";
 import {
@@ -11,11 +12,13 @@ import {
   type Declarations,
   defineSecrets,
   onSecret,
+  type Resolution,
   Secret,
   SecretError,
   type SecretInput,
   throwFailures,
 } from "../secrets/index.ts";
+import type { RunAudit } from "./audit.ts";
 import { assertNoSecret, type Command, checkCommand } from "./command.ts";
 import { finish, Stop, type StopReason, startTimer } from "./ending.ts";
 import { buildEnvironment } from "./environment.ts";
@@ -24,7 +27,7 @@ import { checkMounts } from "./mounts.ts";
 import { checkOperands, uncheckedParents } from "./operands.ts";
 import type { EndedBy, LaunchOptions, LaunchResult } from "./options.ts";
 import { type Pump, pump } from "./output.ts";
-import type { CommandEnd, JobSecret, RunningJob, Runtime } from "./runtime.ts";
+import type { CommandEnd, JobSecret, RunningJob } from "./runtime.ts";
 import { type SignalForwarding, takeSignals } from "./signals.ts";
 import { Tally } from "./tally.ts";
 import { tell } from "./tell.ts";
@@ -38,7 +41,7 @@ const defaultGraceMs = 10_000;
  * is built from nothing. When the command ends, what it left running is ended too.
  *
  * @returns How it ended. Rejects only if the job never started.
- * @throws SecretError From resolving, `COMMAND_*`, `ROOT_REFUSED`, `LAUNCH_FAILED`.
+ * @throws SecretError From resolving, `COMMAND_*`, `ROOT_REFUSED`, `LAUNCH_FAILED`, `AUDIT_*`.
  *
  * @example
  * const run = await launch({
@@ -49,6 +52,30 @@ const defaultGraceMs = 10_000;
  * process.exitCode = run.exitCode;
  */
 export async function launch(options: LaunchOptions): Promise<LaunchResult> {
+  const runId = checkRunId(options.runId);
+  if (options.audit === undefined) return await start(options, runId, undefined);
+  const { RunAudit } = await import("./audit.ts");
+  using audit = new RunAudit(options.audit, runId);
+  try {
+    return await start(options, runId, audit);
+  } catch (error) {
+    await audit.refused(error);
+    throw error;
+  }
+}
+
+/** Tells what is no error: in words to the caller, as a code to the audit log. */
+type Notify = (text: string, code: NoticeCode, count?: number) => void;
+
+async function start(
+  options: LaunchOptions,
+  runId: string,
+  audit: RunAudit | undefined,
+): Promise<LaunchResult> {
+  const notify: Notify = (text, code, count) => {
+    tell(options.onNotice, text);
+    audit?.notice(code, count);
+  };
   const command = checkCommand(options.command);
   if (options.refuseRoot === true && process.getuid?.() === 0) {
     throw new SecretError(
@@ -56,11 +83,15 @@ export async function launch(options: LaunchOptions): Promise<LaunchResult> {
       "this launch refuses to run as root; run it as another user",
     );
   }
-  const runId = randomUUID();
   const runtime = options.on ?? local();
   const mounts = checkMounts(options.mounts, resolve(options.base ?? "."));
-  await checkPaths(command, mounts, runtime, options);
-  const { secrets, attached } = await resolveSecrets(options, runtime.attaches ?? []);
+  const cwd = runtime.isLocal === true ? resolve(options.cwd ?? ".") : undefined;
+  options.audit?.assertApart([
+    ...(cwd === undefined ? [] : [cwd]),
+    ...mounts.mounts.flatMap(({ dir }) => dir ?? []),
+  ]);
+  await checkPaths(command, mounts, cwd, options.paths ?? [], notify);
+  const { secrets, attached, resolutions } = await resolveSecrets(options, runtime.attaches ?? []);
   assertFreeNames(mounts, [
     ...secrets.map(({ secret }) => secret.name),
     ...attached.map(({ name }) => name),
@@ -82,11 +113,21 @@ export async function launch(options: LaunchOptions): Promise<LaunchResult> {
   assertNoSecret(command, redactor);
   assertNoSecret(options.ownCommandLine ?? [], redactor, "nopeek's own command line");
   if (environment.withheld.length > 0) {
-    tell(
-      options.onNotice,
+    notify(
       `not passed to the job: ${environment.withheld.join(", ")} (declare what it needs: --secret NAME)`,
+      "credentials-withheld",
+      environment.withheld.length,
     );
   }
+  await audit?.started({
+    runtime: runtime.name,
+    command,
+    variables: environment.variables,
+    secrets,
+    attached,
+    resolutions,
+    mounts: mounts.mounts.length,
+  });
   // Before files with secrets are written: a signal must not end this process and leave them.
   using signals = takeSignals(options.forwardSignals === true);
   const job = await runtime.start({
@@ -99,7 +140,7 @@ export async function launch(options: LaunchOptions): Promise<LaunchResult> {
     mounts: mounts.mounts,
   });
   tell(options.onStart, runId);
-  return await follow(job, runId, redactor, signals, options);
+  return await follow(job, { runId, redactor, signals, options, audit, notify });
 }
 
 /** @throws SecretError `DECLARATION_INVALID` for a mount whose variable is declared as something else. */
@@ -117,21 +158,25 @@ function assertFreeNames(mounts: MountTable, names: readonly (string | undefined
 async function checkPaths(
   command: Command,
   mounts: MountTable,
-  runtime: Runtime,
-  options: LaunchOptions,
+  cwd: string | undefined,
+  declared: readonly string[],
+  notify: Notify,
 ): Promise<void> {
-  const declared = options.paths ?? [];
-  const cwd = runtime.isLocal === true ? resolve(options.cwd ?? ".") : undefined;
   const unused = await checkOperands(command, declared, { mounts, cwd });
   if (unused.length > 0) {
-    tell(options.onNotice, `the command has no ${unused.join(", ")}, so no path of it was checked`);
+    notify(
+      `the command has no ${unused.join(", ")}, so no path of it was checked`,
+      "path-option-unused",
+      unused.length,
+    );
   }
   const unchecked = uncheckedParents(command, declared);
   if (unchecked.length === 0) return;
   const which = `argument${unchecked.length === 1 ? "" : "s"} ${unchecked.join(", ")}`;
-  tell(
-    options.onNotice,
+  notify(
     `warning: ".." in ${which} of the command; if it is a path, declare its option with --path`,
+    "path-unchecked",
+    unchecked.length,
   );
 }
 
@@ -143,7 +188,11 @@ interface Resolved {
 async function resolveSecrets(
   options: LaunchOptions,
   attach: readonly string[],
-): Promise<{ secrets: Resolved[]; attached: Attached[] }> {
+): Promise<{
+  secrets: Resolved[];
+  attached: Attached[];
+  resolutions: readonly Resolution[];
+}> {
   const given = options.secrets ?? {};
   const declared =
     given instanceof Map
@@ -162,30 +211,39 @@ async function resolveSecrets(
     const named = secret.name === name ? secret : new Secret(secret.revealBytes(), { name });
     return [{ secret: named, as }];
   });
-  return { secrets, attached };
+  return { secrets, attached, resolutions };
 }
 
 function toJobSecret({ secret, as }: Resolved): JobSecret {
   return { name: secret.name ?? "", value: secret.revealBytes(), as };
 }
 
+/** What follows a job. */
+interface Following {
+  readonly runId: string;
+  readonly redactor: Redactor;
+  readonly signals: SignalForwarding;
+  readonly options: LaunchOptions;
+  readonly audit: RunAudit | undefined;
+  readonly notify: Notify;
+}
+
 /** Follows a running job to its end. */
-async function follow(
-  job: RunningJob,
-  runId: string,
-  redactor: Redactor,
-  signals: SignalForwarding,
-  options: LaunchOptions,
-): Promise<LaunchResult> {
+async function follow(job: RunningJob, following: Following): Promise<LaunchResult> {
+  const { runId, redactor, signals, options, audit, notify } = following;
   const tally = new Tally();
-  const notice = (text: string) => tell(options.onNotice, text);
   options.transcript?.on("error", (error: NodeJS.ErrnoException) => {
-    notice(`the transcript ends here: it cannot be written (${error.code ?? "no detail"})`);
+    notify(
+      `the transcript ends here: it cannot be written (${error.code ?? "no detail"})`,
+      "transcript-failed",
+    );
   });
   const [stdout, stderr] = (["stdout", "stderr"] as const).map((stream) => {
     const onFinding = (finding: Finding) => {
       tally.add(finding);
-      tell(options.onLeak, { ...finding, stream });
+      const fingerprint = audit?.log.fingerprintFor(finding.fingerprint) ?? finding.fingerprint;
+      audit?.finding({ ...finding, fingerprint, stream });
+      tell(options.onLeak, { ...finding, fingerprint, stream });
     };
     const main = options.output?.[stream] ?? process[stream];
     const clean = redactor.stream({ hold: options.hold, onFinding });
@@ -200,26 +258,46 @@ async function follow(
   const onAbort = () => stop.because("abort");
   options.signal?.addEventListener("abort", onAbort, { once: true });
   if (options.signal?.aborted === true) onAbort();
+  using _unaudited = audit?.log.onFailure(({ message }) => {
+    const halts = options.onAuditFailure === "halt";
+    tell(options.onNotice, `${message}; the run ${halts ? "is stopped" : "goes on unrecorded"}`);
+    if (halts) stop.because("audit");
+  });
   using _limit = startTimer(options.timeoutMs, () => stop.because("timeout"));
   const end = await job.ended;
   options.signal?.removeEventListener("abort", onAbort);
   const { processes, heldOpen } = await finish(job, [stdout, stderr], stop, graceMs);
   if (processes > 0) {
-    notice(
+    notify(
       `ended ${processes} process${processes === 1 ? "" : "es"} that the command left running`,
+      "processes-left",
+      processes,
     );
   }
-  if (heldOpen) notice("a process that left the job holds its output open; it is not waited for");
+  if (heldOpen) {
+    notify(
+      "a process that left the job holds its output open; it is not waited for",
+      "output-held-open",
+    );
+  }
   const errors = await Promise.all([stdout.done, stderr.done]);
   for (const error of errors) {
-    if (error !== null)
-      notice(`output was lost: it could not be written (${error.code ?? "no detail"})`);
+    if (error === null) continue;
+    notify(
+      `output was lost: it could not be written (${error.code ?? "no detail"})`,
+      "output-lost",
+    );
   }
+  const outcome = outcomeOf(end, stop.reason);
+  const { redactions } = tally;
+  const outputLost = errors.some((error) => error !== null);
+  await audit?.ended({ ...outcome, redactions: redactions.total, outputLost });
   return {
     runId,
-    ...outcomeOf(end, stop.reason),
-    redactions: tally.redactions,
-    outputLost: errors.some((error) => error !== null),
+    ...outcome,
+    redactions,
+    outputLost,
+    auditFailed: options.audit?.failure !== undefined,
     isMidLine: stderr.isMidLine,
   };
 }
@@ -231,6 +309,13 @@ function outcomeOf(
   const exitCode = end.signal === undefined ? end.code : 128 + osConstants.signals[end.signal];
   if (reason === "timeout") return { endedBy: "timeout", exitCode: 124 };
   return { endedBy: reason ?? (end.signal === undefined ? "exit" : "signal"), exitCode };
+}
+
+/** The id finds a job's processes again, so it must be one of its own. */
+function checkRunId(given: string | undefined): string {
+  if (given === undefined) return randomUUID();
+  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(given)) return given;
+  throw new SecretError("DECLARATION_INVALID", "runId must be a random UUID (crypto.randomUUID)");
 }
 
 /** Variables that are set as they are: checked here, since Node's own errors quote the value. */

@@ -1,6 +1,7 @@
 /** What a launch takes and gives. */
 import type { Writable } from "node:stream";
 import type { RuleChoice } from "../detect/index.ts";
+import type { AuditLog } from "../audit/index.ts";
 import type { Finding } from "../redact/index.ts";
 import type { Declarations, SecretInput, Secrets } from "../secrets/index.ts";
 import type { Command } from "./command.ts";
@@ -52,6 +53,15 @@ export interface LaunchOptions {
   readonly onNotice?: ((notice: string) => void) | undefined;
   /** Told when the job runs. */
   readonly onStart?: ((runId: string) => void) | undefined;
+  /**
+   * Records what is done: nothing runs before its start is on the disk. Opened and closed by the
+   * caller.
+   */
+  readonly audit?: AuditLog | undefined;
+  /** If the log cannot be written any more: go on without it, or stop the job (default: continue). */
+  readonly onAuditFailure?: "continue" | "halt" | undefined;
+  /** The id of the run, a random UUID (default: made here). */
+  readonly runId?: string | undefined;
   /** Command line of this process: refused too if it holds a secret, since everybody can read it. */
   readonly ownCommandLine?: readonly string[] | undefined;
   /** Stops the job when aborted. */
@@ -66,7 +76,7 @@ export interface Leak extends Finding {
 }
 
 /** Why the job ended: by itself, by a signal, or because it was stopped. */
-export type EndedBy = "exit" | "signal" | "timeout" | "abort";
+export type EndedBy = "exit" | "signal" | "timeout" | "abort" | "audit";
 
 export interface LaunchResult {
   readonly runId: string;
@@ -76,6 +86,8 @@ export interface LaunchResult {
   readonly redactions: Redactions;
   /** Part of the output could not be written, or nobody took it after a stop. */
   readonly outputLost: boolean;
+  /** The audit log could not be written to the end: not all is recorded. */
+  readonly auditFailed: boolean;
   /** The job's stderr ended without a line break. */
   readonly isMidLine: boolean;
 }

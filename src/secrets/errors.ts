@@ -51,6 +51,14 @@ export const errorCodes = {
   PATH_REFUSED: "an argument that is declared as a path leads out of the declared roots",
   ROOT_REFUSED: "the launch refuses to run as root",
   LAUNCH_FAILED: "the launcher itself failed",
+  // The audit log
+  AUDIT_NOT_WRITABLE: "the audit log cannot be written, so nothing may go on unrecorded",
+  AUDIT_PLACE_REFUSED: "an audit log may not be kept there",
+  AUDIT_EVENT_INVALID: "an event is none of those that an audit log records",
+  AUDIT_KEY_WEAK: "the key of the audit log is too short or not random",
+  AUDIT_KEY_WRONG: "the key is not the one that the audit log was written with",
+  AUDIT_KEY_EXPOSED: "a job would get the key of the audit log",
+  AUDIT_DAMAGED: "the audit log was changed",
   // Files and usage
   FILE_NOT_FOUND: "a file that was named does not exist",
   FILE_UNSAFE: "a file may be changed by others, so it is not used",

@@ -1,0 +1,265 @@
+import { SecretError } from "../secrets/index.ts";
+import type { AnchorWriter } from "./anchors.ts";
+import { type AnyEvent, type Clean, encodeEvent } from "./encode.ts";
+import { invalidEvent } from "./fields.ts";
+import type { AppendFile } from "./file.ts";
+import type { AuditKeys } from "./keys.ts";
+import { notWritable } from "./place.ts";
+import { chainStart, maxLineBytes, recordLine } from "./record-line.ts";
+
+export interface WriterOptions {
+  readonly file: AppendFile;
+  readonly anchors: AnchorWriter;
+  readonly keys: AuditKeys;
+  readonly fileName: string;
+  readonly clean: Clean;
+  readonly now: () => number;
+  readonly anchorEvery: number;
+  readonly anchorEveryMs: number;
+  readonly stallMs: number;
+}
+
+interface Waiting {
+  readonly seq: number;
+  readonly settle: (seq: number) => void;
+  readonly fail: (error: SecretError) => void;
+}
+
+/** More than this waits only for a disk that does not answer. */
+const mostWaiting = 65_536;
+
+/**
+ * Chains records and writes them in groups: what comes while a group is on its way to the disk is
+ * the next group. An error of the disk is final: after a failed flush the system may have thrown
+ * the bytes away and say nothing the next time.
+ */
+export class AuditWriter {
+  readonly #options: WriterOptions;
+  readonly fileName: string;
+  readonly #listeners = new Set<(error: SecretError) => void>();
+  #prev: string;
+  /** The MAC of the last record on the disk. */
+  #durable: { records: number; mac: string };
+  #next = 0;
+  #lines: string[] = [];
+  #waiting: Waiting[] = [];
+  /** On their way to the disk. */
+  #inFlight: Waiting[] = [];
+  #draining: Promise<void> | undefined;
+  #anchored = 0;
+  #anchoredAt = 0;
+  /** So many records are to be anchored as soon as they are on the disk. */
+  #wanted = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
+  #failure: SecretError | undefined;
+  #tellFailed: () => void = () => undefined;
+  readonly #failed = new Promise<void>((settle) => {
+    this.#tellFailed = settle;
+  });
+  #atMs = Number.NaN;
+  #at = "";
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.fileName = options.fileName;
+    this.#prev = chainStart(options.keys.chain, options.fileName);
+    this.#durable = { records: 0, mac: this.#prev };
+    this.#anchoredAt = options.now();
+  }
+
+  get failure(): SecretError | undefined {
+    return this.#failure;
+  }
+
+  append(event: AnyEvent, atMs = this.#options.now()): Promise<number> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#closing !== undefined) {
+      return Promise.reject(new SecretError("AUDIT_NOT_WRITABLE", "the audit log is closed"));
+    }
+    return this.#add(event, atMs);
+  }
+
+  /** Writes an anchor of all that is on the disk now. */
+  async anchor(): Promise<void> {
+    this.#wanted = this.#next;
+    await this.#settled();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Takes nothing more and lets the files go. */
+  abort(error: unknown): void {
+    this.#fail("it was given up", error);
+    this.#closing ??= Promise.resolve();
+    void this.#closeLater();
+  }
+
+  onFailure(listener: (error: SecretError) => void): Disposable {
+    if (this.#failure === undefined) this.#listeners.add(listener);
+    else listener(this.#failure);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    if (this.#failure === undefined) {
+      // Of its outcome the failure tells.
+      this.#add({ type: "log.closed", records: this.#next }, this.#options.now()).catch(
+        () => undefined,
+      );
+      this.#wanted = this.#next;
+    }
+    await this.#settled();
+    clearTimeout(this.#timer);
+    const closing = this.#closeLater();
+    // Nothing waits for a disk that does not answer.
+    if (this.#failure === undefined) await closing;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #closeLater(): Promise<void> {
+    // Not while something is written: the number of a file that is closed is soon another's.
+    await this.#draining;
+    const { file, anchors } = this.#options;
+    for (const outcome of await Promise.allSettled([file.close(), anchors.close()])) {
+      if (outcome.status === "rejected") this.#fail("a file cannot be closed", outcome.reason);
+    }
+  }
+
+  /** Waits until all is on the disk, or nothing will be any more. */
+  async #settled(): Promise<void> {
+    await Promise.race([this.#drain(), this.#failed]);
+  }
+
+  #add(event: AnyEvent, atMs: number): Promise<number> {
+    const { keys, clean } = this.#options;
+    let seq: number;
+    try {
+      const members = encodeEvent(event, clean);
+      if (Buffer.byteLength(members) > maxLineBytes - 512) throw invalidEvent("it is too long");
+      if (this.#waiting.length >= mostWaiting) {
+        throw this.#fail("the disk does not keep up", undefined);
+      }
+      seq = this.#next++;
+      const { text, mac } = recordLine(keys.chain, seq, this.#timeOf(atMs), this.#prev, members);
+      this.#lines.push(text);
+      this.#prev = mac;
+    } catch (error) {
+      return Promise.reject(ownError(error));
+    }
+    return new Promise((settle, fail) => {
+      this.#waiting.push({ seq, settle, fail });
+      if (this.#draining === undefined) void this.#drain();
+    });
+  }
+
+  #timeOf(atMs: number): string {
+    if (atMs !== this.#atMs) {
+      this.#atMs = atMs;
+      this.#at = new Date(atMs).toISOString();
+    }
+    return this.#at;
+  }
+
+  #drain(): Promise<void> {
+    this.#draining ??= this.#work();
+    return this.#draining;
+  }
+
+  async #work(): Promise<void> {
+    // All callers of this turn go with the first group.
+    await new Promise((settle) => setImmediate(settle));
+    while (this.#failure === undefined && (this.#lines.length > 0 || this.#isAnchorDue())) {
+      const stalled = setTimeout(
+        () => this.#fail("the disk does not answer", undefined),
+        this.#options.stallMs,
+      );
+      try {
+        if (this.#lines.length > 0) await this.#flush();
+        if (this.#isAnchorDue()) await this.#writeAnchor();
+      } catch (error) {
+        this.#fail("writing failed", error);
+      } finally {
+        clearTimeout(stalled);
+      }
+    }
+    // Not later: whoever comes next must find that nobody drains.
+    this.#draining = undefined;
+    this.#setTimer();
+  }
+
+  async #flush(): Promise<void> {
+    const { file } = this.#options;
+    const group = this.#waiting;
+    const lines = this.#lines;
+    const head = { records: this.#next, mac: this.#prev };
+    this.#lines = [];
+    this.#waiting = [];
+    this.#inFlight = group;
+    lines.push("");
+    await file.write(Buffer.from(lines.join("\n")));
+    await file.sync();
+    if (this.#failure !== undefined) return;
+    this.#inFlight = [];
+    this.#durable = head;
+    for (const { settle, seq } of group) settle(seq);
+  }
+
+  #isAnchorDue(): boolean {
+    const { anchorEvery, anchorEveryMs, now } = this.#options;
+    const behind = this.#durable.records - this.#anchored;
+    const isWanted = this.#anchored < this.#wanted && this.#wanted <= this.#durable.records;
+    return (
+      behind > 0 && (isWanted || behind >= anchorEvery || now() - this.#anchoredAt >= anchorEveryMs)
+    );
+  }
+
+  async #writeAnchor(): Promise<void> {
+    const { anchors, now } = this.#options;
+    const head = this.#durable;
+    await anchors.add(new Date(now()).toISOString(), head);
+    this.#anchored = head.records;
+    this.#anchoredAt = now();
+  }
+
+  /** What is not anchored yet will be, also if nothing more is recorded. */
+  #setTimer(): void {
+    clearTimeout(this.#timer);
+    if (this.#failure !== undefined || this.#closing !== undefined) return;
+    if (this.#durable.records === this.#anchored) return;
+    this.#timer = setTimeout(() => {
+      this.#wanted = this.#durable.records;
+      void this.#drain();
+    }, this.#options.anchorEveryMs).unref();
+  }
+
+  #fail(what: string, error: unknown): SecretError {
+    if (this.#failure !== undefined) return this.#failure;
+    const failure = notWritable(what, error ?? {});
+    this.#failure = failure;
+    this.#tellFailed();
+    clearTimeout(this.#timer);
+    this.#lines = [];
+    for (const { fail } of [...this.#inFlight, ...this.#waiting.splice(0)]) fail(failure);
+    this.#inFlight = [];
+    for (const listener of this.#listeners) {
+      try {
+        listener(failure);
+      } catch {
+        process.emitWarning(
+          "nopeek: a listener of the audit log threw an error, which was ignored",
+        );
+      }
+    }
+    return failure;
+  }
+}
+
+/** Whatever `clean` or a getter of an event threw, nobody gets to see. */
+function ownError(error: unknown): SecretError {
+  return error instanceof SecretError ? error : invalidEvent("it cannot be read");
+}

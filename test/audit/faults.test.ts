@@ -1,0 +1,155 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { SecretError } from "nopeek";
+import { type AppendFile, verifyAuditLog } from "nopeek/audit";
+import { describe, expect, it } from "vitest";
+import { newKey, newPlace, notice, openLog } from "../support/audit.ts";
+
+type Call = "write" | "sync" | "close";
+type Fault = (file: AppendFile, bytes: Buffer | undefined) => Promise<void>;
+
+const systemError = (code: string) => Object.assign(new Error(`${code}: of a test`), { code });
+
+const faults: Readonly<Record<string, Fault>> = {
+  EIO: async () => {
+    throw systemError("EIO");
+  },
+  ENOSPC: async () => {
+    throw systemError("ENOSPC");
+  },
+  "half of it, then ENOSPC": async (file, bytes) => {
+    if (bytes !== undefined) await file.write(bytes.subarray(0, bytes.length / 2));
+    throw systemError("ENOSPC");
+  },
+  "all but the break, then EIO": async (file, bytes) => {
+    if (bytes !== undefined) await file.write(bytes.subarray(0, -1));
+    throw systemError("EIO");
+  },
+};
+
+/** Makes one call fail, and counts what is called afterwards. */
+function failing(which: string, call: Call, index: number, fault: Fault) {
+  const seen: { count: number; failed: boolean; after: number } = {
+    count: 0,
+    failed: false,
+    after: 0,
+  };
+  const wrapFile = (file: AppendFile, name: string): AppendFile => {
+    const guard = async (what: Call, act: () => Promise<void>, bytes?: Buffer) => {
+      if (seen.failed && what !== "close") seen.after++;
+      if (name === which && what === call && seen.count++ === index) {
+        seen.failed = true;
+        if (what === "close") await act();
+        return await fault(file, bytes);
+      }
+      return await act();
+    };
+    return {
+      write: (bytes) => guard("write", () => file.write(bytes), bytes),
+      sync: () => guard("sync", () => file.sync()),
+      close: () => guard("close", () => file.close()),
+    };
+  };
+  return { seen, wrapFile };
+}
+
+describe.each(["records", "anchors"])("%s", (which) => {
+  describe.each(["write", "sync"] as const)("%s", (call) => {
+    it.each(Object.keys(faults))("fails closed at every call: %s", async (fault) => {
+      let reached = 0;
+      for (let index = 0; ; index++) {
+        const [place, key] = [newPlace(), newKey()];
+        const { seen, wrapFile } = failing(which, call, index, faults[fault] as Fault);
+        const told: SecretError[] = [];
+        const acked: number[] = [];
+        const rejected: unknown[] = [];
+        let opened: Awaited<ReturnType<typeof openLog>> | undefined;
+        try {
+          opened = await openLog({
+            ...place,
+            key,
+            anchorEvery: 2,
+            wrapFile,
+            onFailure: (error) => told.push(error),
+          });
+          for (let group = 0; group < 4; group++) {
+            const appends = [opened.append(notice()), opened.append(notice())];
+            for (const outcome of await Promise.allSettled(appends)) {
+              if (outcome.status === "fulfilled") acked.push(outcome.value);
+              else rejected.push(outcome.reason);
+            }
+          }
+          await opened.close();
+        } catch (error) {
+          rejected.push(error);
+        }
+        if (!seen.failed) {
+          // Control: without a fault all is well, and every call was tried before.
+          expect([rejected, told, acked.length]).toEqual([[], [], 8]);
+          expect((await verifyAuditLog({ ...place, key })).ok).toBe(true);
+          break;
+        }
+        reached++;
+        // Nothing is tried again: the system may have dropped what it could not write.
+        expect([index, seen.after]).toEqual([index, 0]);
+        expect(rejected.length).toBeGreaterThan(0);
+        for (const error of rejected) {
+          expect(error).toBeInstanceOf(SecretError);
+          expect(error).toMatchObject({ code: "AUDIT_NOT_WRITABLE" });
+          expect((error as Error).message).not.toContain("of a test");
+        }
+        if (opened !== undefined) {
+          expect(told).toHaveLength(1);
+          expect(opened.failure).toBe(told[0]);
+          await expect(opened.append(notice())).rejects.toMatchObject({
+            code: "AUDIT_NOT_WRITABLE",
+          });
+        }
+        if (!existsSync(join(place.anchors, "anchors.jsonl")) || opened === undefined) continue;
+        const report = await verifyAuditLog({ ...place, key });
+        expect(report.damages).toEqual([]);
+        expect(report.records).toBeGreaterThan(Math.max(-1, ...acked));
+      }
+      expect(reached).toBeGreaterThan(4);
+    });
+  });
+});
+
+it("a failed close is told", async () => {
+  const [place, key] = [newPlace(), newKey()];
+  const { wrapFile } = failing("records", "close", 0, faults["EIO"] as Fault);
+  const log = await openLog({ ...place, key, wrapFile });
+  await expect(log.close()).rejects.toMatchObject({ code: "AUDIT_NOT_WRITABLE" });
+  expect((await verifyAuditLog({ ...place, key })).ok).toBe(true);
+});
+
+it("a disk that does not answer is one that failed", async () => {
+  const [place, key] = [newPlace(), newKey()];
+  let release: () => void = () => undefined;
+  const hang = () =>
+    new Promise<void>((settle) => {
+      release = settle;
+    });
+  const { wrapFile } = failing("records", "sync", 1, hang);
+  const log = await openLog({ ...place, key, wrapFile, stallMs: 50 });
+  await expect(log.append(notice())).rejects.toMatchObject({ code: "AUDIT_NOT_WRITABLE" });
+  await expect(log.close()).rejects.toThrow("does not answer");
+  release();
+});
+
+it("does not keep more than it can hold while the disk hangs", async () => {
+  const [place, key] = [newPlace(), newKey()];
+  let release: () => void = () => undefined;
+  const hang = () =>
+    new Promise<void>((settle) => {
+      release = settle;
+    });
+  const { wrapFile } = failing("records", "sync", 1, hang);
+  const log = await openLog({ ...place, key, wrapFile });
+  const events = Array.from({ length: 70_000 }, () => log.append(notice()));
+  const outcomes = await Promise.allSettled(events);
+  expect(outcomes.every(({ status }) => status === "rejected")).toBe(true);
+  expect(log.failure?.message).toContain("does not keep up");
+  release();
+  await expect(log.close()).rejects.toMatchObject({ code: "AUDIT_NOT_WRITABLE" });
+});
