@@ -1,3 +1,4 @@
+import type { MonitorSettings } from "../monitor/index.ts";
 import type { MountSpec } from "../paths/index.ts";
 import type { SecretDeclaration } from "../secrets/index.ts";
 
@@ -9,6 +10,8 @@ export interface Config {
   readonly secrets?: Readonly<Record<string, string | ConfigSecret>> | undefined;
   /** What jobs may find at which path of a container; a local `dir` is relative to the configuration. */
   readonly mounts?: Readonly<Record<string, MountSpec>> | undefined;
+  /** What is done about leaks, in every launch that says nothing else. */
+  readonly monitor?: MonitorSettings | undefined;
   /** What can be run as `nopeek run NAME`. */
   readonly launches?: Readonly<Record<string, ConfigLaunch>> | undefined;
 }
@@ -40,6 +43,8 @@ export interface ConfigLaunch {
   readonly graceMs?: number | undefined;
   readonly refuseRoot?: boolean | undefined;
   readonly hold?: "pause" | "strict" | undefined;
+  /** In place of the configuration's own. */
+  readonly monitor?: MonitorSettings | undefined;
 }
 
 /**

@@ -28,8 +28,10 @@ import type { CommandEnd, JobSecret, RunningJob, Runtime } from "./runtime.ts";
 import { type SignalForwarding, takeSignals } from "./signals.ts";
 import { Tally } from "./tally.ts";
 import { tell } from "./tell.ts";
+import { checkMonitor, type LaunchWatch, startWatch } from "./watching.ts";
 
 const defaultGraceMs = 10_000;
+const haltedExitCode = 10;
 
 /**
  * Runs a job with its secrets, and with none of them in its output.
@@ -50,6 +52,7 @@ const defaultGraceMs = 10_000;
  */
 export async function launch(options: LaunchOptions): Promise<LaunchResult> {
   const command = checkCommand(options.command);
+  checkMonitor(options.monitor);
   if (options.refuseRoot === true && process.getuid?.() === 0) {
     throw new SecretError(
       "ROOT_REFUSED",
@@ -84,6 +87,11 @@ export async function launch(options: LaunchOptions): Promise<LaunchResult> {
       `not passed to the job: ${environment.withheld.join(", ")} (declare what it needs: --secret NAME)`,
     );
   }
+  await using watching = await startWatch(command, options, {
+    runId,
+    secrets: secrets.map(({ secret }) => secret),
+    attached,
+  });
   // Before files with secrets are written: a signal must not end this process and leave them.
   using signals = takeSignals(options.forwardSignals === true);
   const job = await runtime.start({
@@ -96,7 +104,7 @@ export async function launch(options: LaunchOptions): Promise<LaunchResult> {
     mounts: mounts.mounts,
   });
   tell(options.onStart, runId);
-  return await follow(job, runId, redactor, signals, options);
+  return await follow(job, runId, redactor, signals, watching, options);
 }
 
 /** @throws SecretError `DECLARATION_INVALID` for a mount whose variable is declared as something else. */
@@ -172,6 +180,7 @@ async function follow(
   runId: string,
   redactor: Redactor,
   signals: SignalForwarding,
+  { watch, lines }: LaunchWatch,
   options: LaunchOptions,
 ): Promise<LaunchResult> {
   const tally = new Tally();
@@ -182,14 +191,19 @@ async function follow(
   const [stdout, stderr] = (["stdout", "stderr"] as const).map((stream) => {
     const onFinding = (finding: Finding) => {
       tally.add(finding);
+      watch.masked(finding, stream);
       tell(options.onLeak, { ...finding, stream });
     };
     const main = options.output?.[stream] ?? process[stream];
-    const clean = redactor.stream({ hold: options.hold, onFinding });
-    return pump(job[stream], clean, { main, copy: options.transcript });
+    const onSight = (finding: Finding) => watch.sighted(finding, stream);
+    const clean = redactor.stream({ hold: options.hold, onFinding, onSight });
+    const onChunk = (chunk: Uint8Array) => watch.look(chunk, stream);
+    return pump(job[stream], clean, { main, copy: options.transcript, onChunk });
   }) as [Pump, Pump];
   const graceMs = options.graceMs ?? defaultGraceMs;
   using stop = new Stop(job, graceMs);
+  lines.follow(() => stderr.isMidLine);
+  watch.guard(() => stop.because("halt"));
   signals.to((signal) => {
     job.kill(signal);
     if (signal === "SIGTERM" || signal === "SIGHUP") stop.killAfterGrace();
@@ -212,10 +226,13 @@ async function follow(
     if (error !== null)
       notice(`output was lost: it could not be written (${error.code ?? "no detail"})`);
   }
+  const incident = await watch.end();
+  lines.flush();
   return {
     runId,
     ...outcomeOf(end, stop.reason),
     redactions: tally.redactions,
+    ...(incident && { incident }),
     outputLost: errors.some((error) => error !== null),
     isMidLine: stderr.isMidLine,
   };
@@ -226,6 +243,7 @@ function outcomeOf(
   reason: StopReason | undefined,
 ): { endedBy: EndedBy; exitCode: number } {
   const exitCode = end.signal === undefined ? end.code : 128 + osConstants.signals[end.signal];
+  if (reason === "halt") return { endedBy: "halt", exitCode: haltedExitCode };
   if (reason === "timeout") return { endedBy: "timeout", exitCode: 124 };
   return { endedBy: reason ?? (end.signal === undefined ? "exit" : "signal"), exitCode };
 }

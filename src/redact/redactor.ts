@@ -18,6 +18,10 @@ export interface Finding {
   readonly form: FormId;
   /** `strong`: the whole value, long and varied. `weak`: a short value or a part of one. */
   readonly strength: "strong" | "weak";
+  /** How sure it is: `exact` is a known value; the others are what a rule says of itself. */
+  readonly confidence: "exact" | "checksum" | "format" | "heuristic" | "placeholder";
+  /** The rule that found it, for what is no known value. */
+  readonly rule?: string | undefined;
   readonly fingerprint: string;
   /** Where the match begins: bytes from the start of the stream or text. */
   readonly offset: number;
@@ -40,6 +44,11 @@ export interface StreamOptions {
   readonly hold?: "pause" | "strict" | undefined;
   /** Called for every mask of this stream, beside the redactor's own `onFinding`. */
   readonly onFinding?: ((finding: Finding) => void) | undefined;
+  /**
+   * Called at the first match of each form in this stream, as soon as its last byte is read: its mask
+   * may be written only later, when what follows has decided how far it goes.
+   */
+  readonly onSight?: ((finding: Finding) => void) | undefined;
 }
 
 /** Masks secrets in text and streams. It keeps what it needs: disposing a secret unmasks nothing. */
@@ -133,8 +142,16 @@ class ValueRedactor implements Redactor {
   }
 
   stream(options: StreamOptions = {}): Transform {
+    const { onSight } = options;
+    const sighted = new Set<Needle>();
+    const sight = (masked: Masked) => {
+      if (sighted.has(masked.needle)) return;
+      sighted.add(masked.needle);
+      tell(onSight, masked);
+    };
     return createStream(options.hold ?? "pause", (write) => {
       return new Scanner(this, {
+        onMatch: onSight && sight,
         write,
         unwrap: this.#options.unwrap ?? true,
         onMask: (masked) => {
@@ -174,6 +191,7 @@ function findingOf({ start, needle }: Masked): Finding {
     name: needle.secret.name,
     form: needle.form,
     strength: needle.strong ? "strong" : "weak",
+    confidence: "exact",
     fingerprint: needle.secret.fingerprint,
     offset: start,
   };

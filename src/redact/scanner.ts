@@ -13,6 +13,8 @@ export interface ScannerOptions {
   readonly write: (bytes: Uint8Array) => void;
   /** Told of every mask that is written. */
   readonly onMask: (masked: Masked) => void;
+  /** Told of every match as soon as its last byte is read. */
+  readonly onMatch?: ((masked: Masked) => void) | undefined;
   /** Also look at the unwrapped view: values cut by line breaks or colours. */
   readonly unwrap: boolean;
 }
@@ -105,9 +107,7 @@ export class Scanner {
 
   #scan(chunk: Uint8Array, base: number): void {
     const matcher = this.#matcher;
-    this.#state = matcher.scan(chunk, this.#state, base, (start, end, needle) =>
-      this.#masks.add(start, end, needle),
-    );
+    this.#state = matcher.scan(chunk, this.#state, base, this.#add);
     if (!this.#options.unwrap) return;
     for (const { bytes, base: viewBase, cut } of this.#view.push(chunk, base)) {
       if (cut) this.#viewState = 0;
@@ -121,7 +121,12 @@ export class Scanner {
     if (end - start < minUnwrappedBytes) return;
     const from = this.#view.toStream(start);
     const to = this.#view.toStream(end - 1) + 1;
-    if (to - from !== end - start) this.#masks.add(from, to, needle);
+    if (to - from !== end - start) this.#add(from, to, needle);
+  };
+
+  readonly #add = (start: number, end: number, needle: Needle): void => {
+    this.#masks.add(start, end, needle);
+    this.#options.onMatch?.({ start, end, needle });
   };
 
   /** Offset of the first byte that may still become part of a match. */
