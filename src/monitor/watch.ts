@@ -41,6 +41,8 @@ export class RunWatch implements Watch {
   readonly #rotations = new Map<string, { name: string | undefined; outcome: RotationOutcome }>();
   readonly #rotating = new Set<Promise<void>>();
   readonly #recording = new Set<Promise<unknown>>();
+  /** What was recorded before the job ran; a record of a run begins with its start. */
+  #early: MonitorEvent[] | null = [];
   #halt: (() => void) | undefined;
   #halted: JudgedFinding | undefined;
   #suppressed = 0;
@@ -77,6 +79,7 @@ export class RunWatch implements Watch {
   }
 
   guard(halt: () => void): void {
+    this.#recordEarly();
     this.#halt = halt;
     if (this.#halted !== undefined) halt();
   }
@@ -179,6 +182,7 @@ export class RunWatch implements Watch {
   }
 
   async #finish(): Promise<Incident | undefined> {
+    this.#recordEarly();
     if (this.#parts.review) for (const reviewer of Object.values(this.#reviewers)) reviewer.end();
     await Promise.all([
       ...this.#queues.map((queue) => queue.close(alertWaitMs)),
@@ -225,6 +229,10 @@ export class RunWatch implements Watch {
 
   /** A record that fails is no reason to let a job go on or to stop it; its keeper tells of it. */
   #record(event: MonitorEvent): void {
+    if (this.#early !== null) {
+      this.#early.push(event);
+      return;
+    }
     try {
       const result = this.#parts.record?.(event);
       if (!(result instanceof Promise)) return;
@@ -233,6 +241,12 @@ export class RunWatch implements Watch {
     } catch {
       this.#say("an event of the monitor could not be recorded");
     }
+  }
+
+  #recordEarly(): void {
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const event of early) this.#record(event);
   }
 
   #say(line: string): void {
