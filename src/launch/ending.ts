@@ -21,7 +21,8 @@ export class Stop implements Disposable {
   because(reason: StopReason): void {
     // A leak is told of whatever else ended the job.
     this.reason = reason === "halt" ? reason : (this.reason ?? reason);
-    this.#job.kill("SIGTERM", this.#reach);
+    // A second signal would cut short what the job does at the first.
+    if (this.#askedAt === undefined) this.#job.kill("SIGTERM", this.#reach);
     this.killAfterGrace();
   }
 

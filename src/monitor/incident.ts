@@ -18,6 +18,8 @@ export interface Incident {
   readonly alerts: readonly SinkCounts[];
   /** Findings that were counted but not told one by one, because they were too many. */
   readonly suppressed: number;
+  /** Lines that came too fast to be looked at for review; they were redacted all the same. */
+  readonly unreviewedLines: number;
 }
 
 /** The line for a finding, at once: `leaked to stdout: HF_TOKEN (base64); masked`. */

@@ -77,8 +77,6 @@ const alertShape: Readonly<Record<string, Check>> = {
   webhook: (value) => isText(value) || value instanceof Secret,
   allowLoopback: isBoolean,
   timeoutMs: isCount,
-  name: isText,
-  send: isFunction,
 };
 const optionShape: Readonly<Record<keyof MonitorOptions, Check>> = {
   onLeak: oneOf(leakPolicies),
@@ -89,6 +87,12 @@ const optionShape: Readonly<Record<keyof MonitorOptions, Check>> = {
   rotate: isFunction,
   record: isFunction,
 };
+
+/** A sink of the caller's own: an object of any class. */
+function isOwnSink(alert: unknown): boolean {
+  const { name, send } = (alert ?? {}) as Partial<AlertSink>;
+  return isText(name) && isFunction(send);
+}
 
 function isArgument(value: unknown): boolean {
   return typeof value === "string" && !value.includes("\0");
@@ -108,14 +112,13 @@ export function checkMonitorOptions<Options extends MonitorOptions>(given: Optio
   }
   for (const [index, alert] of (given.alerts ?? []).entries()) {
     const place = `monitor.alerts.${index}`;
+    if (isOwnSink(alert)) continue;
     checkShape(alert, alertShape, place);
-    const kinds = ["command", "webhook", "send"].filter((kind) => Object.hasOwn(alert, kind));
-    const [kind] = kinds;
+    const kinds = ["command", "webhook"].filter((kind) => Object.hasOwn(alert, kind));
     if (kinds.length !== 1) throw invalid(place, "needs one of command and webhook");
-    if (kind === "command" && (alert as CommandAlert).command[0] === "") {
+    if ((alert as CommandAlert).command?.[0] === "") {
       throw invalid(place, "the program of the command is empty");
     }
-    if (kind === "send" && !isText((alert as AlertSink).name)) throw invalid(place, "needs a name");
   }
   return given;
 }

@@ -206,13 +206,11 @@ export class RunWatch implements Watch {
 
   #incident(): Incident | undefined {
     const findings = this.#ledger.counts;
-    const skipped = this.#reviewers.stdout.skipped + this.#reviewers.stderr.skipped;
-    const suppressed = this.#suppressed + skipped;
     // Many a command has characters of a shell in it: that alone is no incident.
     const isTelling = findings.some(
       ({ stream, action }) => stream !== "command" || action !== "review",
     );
-    if (!isTelling && suppressed === 0) return undefined;
+    if (!isTelling) return undefined;
     return {
       runId: this.#run.runId,
       findings,
@@ -223,7 +221,8 @@ export class RunWatch implements Watch {
       },
       rotations: [...this.#rotations.values()],
       alerts: this.#queues.map(({ counts }) => counts),
-      suppressed,
+      suppressed: this.#suppressed,
+      unreviewedLines: this.#reviewers.stdout.skipped + this.#reviewers.stderr.skipped,
     };
   }
 
