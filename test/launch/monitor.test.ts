@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { PassThrough, Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { createSecrets, Secret } from "nopeek";
 import { env } from "nopeek/adapters/env";
 import { type LaunchOptions, launch, type RunningJob, type Runtime } from "nopeek/launch";
 import { createMonitor, type MonitorEvent } from "nopeek/monitor";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { emptyFolder } from "../support/command.ts";
 import { randomToken } from "../support/values.ts";
 
 const token = randomToken("hf_");
@@ -83,17 +85,26 @@ describe("a leak", () => {
     }
   });
 
-  it("while the job is stopped for its time is told by the exit code", async () => {
-    const program =
-      "process.on('SIGTERM', () => { console.log(process.env.HF_TOKEN); }); setInterval(() => {}, 1000)";
+  it("while the job is being stopped is told by the exit code; it gets no second signal", async () => {
+    const program = `
+      process.on("SIGTERM", () => console.log("TERM", process.env.HF_TOKEN));
+      console.log("up");
+      setInterval(() => {}, 1000);`;
+    const stop = new AbortController();
+    const stdout = new PassThrough();
+    stdout.once("data", () => stop.abort());
+    const written = text(stdout);
     const result = await run({
       command: node(program),
       secrets,
+      output: { stdout },
       monitor: { onLeak: "halt" },
-      timeoutMs: 300,
-      graceMs: 300,
+      signal: stop.signal,
+      graceMs: 500,
     });
-    expect(result).toMatchObject({ endedBy: "halt", exitCode: 10, out: "[REDACTED:HF_TOKEN]\n" });
+    stdout.end();
+    expect(result).toMatchObject({ endedBy: "halt", exitCode: 10 });
+    expect(await written).toBe("up\nTERM [REDACTED:HF_TOKEN]\n");
   });
 
   it.each([
@@ -141,13 +152,16 @@ describe("a leak", () => {
 describe("a halt", () => {
   const tree = (onTerm: string) => `
     const { spawn } = require("child_process");
-    const stay = "process.on('SIGTERM', () => {}); console.log('pid', process.pid); setInterval(() => {}, 1000)";
+    const stay = "process.on('SIGTERM', () => {}); console.log('pid', process.pid); require('fs').writeFileSync(process.env.READY, ''); setInterval(() => {}, 1000)";
     const child = "require('child_process').spawn(process.execPath, ['-e', " + JSON.stringify(stay) + "], { detached: true, stdio: 'inherit' }); console.log('pid', process.pid); setInterval(() => {}, 1000)";
     process.on("SIGTERM", () => { ${onTerm} });
     console.log("pid", process.pid);
     spawn(process.execPath, ["-e", child], { stdio: "inherit" });
-    process.stdin.resume();
-    setTimeout(() => process.stdout.write(process.env.HF_TOKEN), 600);
+    const waiting = setInterval(() => {
+      if (!require("fs").existsSync(process.env.READY)) return;
+      clearInterval(waiting);
+      process.stdout.write(process.env.HF_TOKEN);
+    }, 5);
     setInterval(() => {}, 1000);`;
 
   it.each([
@@ -160,6 +174,7 @@ describe("a halt", () => {
     for (let attempt = 0; attempt < 3; attempt++) {
       const result = await run({
         command: node(tree(onTerm)),
+        env: { READY: join(emptyFolder(), "ready") },
         secrets,
         graceMs,
         monitor: { onLeak: "halt" },
@@ -325,22 +340,8 @@ describe("before the start", () => {
   });
 });
 
-it("a line of ours does not cut a line of the job's", async () => {
-  const program = `
-    const sleep = (ms) => new Promise((settle) => setTimeout(settle, ms));
-    (async () => {
-      process.stderr.write("50% ");
-      await sleep(30);
-      process.stdout.write(process.env.HF_TOKEN + "\\n");
-      await sleep(30);
-      process.stderr.write("done\\n");
-      await sleep(300);
-      process.stderr.write("bar ");
-      await sleep(30);
-      process.stderr.write(process.env.HF_TOKEN);
-      await sleep(500);
-      process.stderr.write(" end\\n");
-    })();`;
+it("a line of ours does not cut a line of the job's, unless that stays open", async () => {
+  const [out, err] = [new PassThrough(), new PassThrough()];
   const chunks: string[] = [];
   const stderr = new Writable({
     write(chunk, _, done) {
@@ -348,13 +349,40 @@ it("a line of ours does not cut a line of the job's", async () => {
       done();
     },
   });
-  await launch({
-    command: node(program),
+  const written = (end: string) =>
+    vi.waitFor(() => expect(chunks.join("").endsWith(end)).toBe(true), { interval: 1 });
+  let end: (code: { code: number }) => void = () => undefined;
+  const ended = new Promise<{ code: number }>((settle) => {
+    end = settle;
+  });
+  const started: RunningJob = {
+    stdout: out,
+    stderr: err,
+    ended,
+    kill: () => undefined,
+    cleanUp: async () => 0,
+  };
+  const launched = launch({
+    on: { name: "own", start: async () => started },
+    command: ["train"],
     secrets,
     output: { stdout: new PassThrough().resume(), stderr },
     onNotice: (notice, isMidLine) =>
       void chunks.push(`${isMidLine === true ? "\n" : ""}> ${notice}\n`),
   });
+  err.write("50% ");
+  await written("50% ");
+  out.write(`${token}\n`);
+  err.write("done\n");
+  await written("masked\n");
+  err.write("bar ");
+  await written("bar ");
+  err.write(token);
+  await written("masked\n");
+  err.end(" end\n");
+  out.end();
+  end({ code: 0 });
+  await launched;
   expect(chunks.join("")).toBe(
     "50% done\n> leaked to stdout: HF_TOKEN (raw); masked\nbar \n> leaked to stderr: HF_TOKEN (raw); masked\n[REDACTED:HF_TOKEN] end\n",
   );
