@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { type EnvProvider, env } from "../../adapters/env.ts";
 import { type LoadedConfig, launchOptions, loadConfig } from "../config/index.ts";
 import { globPattern, isCredentialName, type LaunchOptions } from "../launch/index.ts";
+import type { MonitorOptions } from "../monitor/index.ts";
 import {
   assertVariableName,
   createSecrets,
@@ -15,6 +16,7 @@ import {
   type SecretInput,
   type Secrets,
 } from "../secrets/index.ts";
+import { webhookReferences } from "./monitor-flags.ts";
 import { knownSchemes, providersFor } from "./providers.ts";
 import type { Arguments, Option } from "./verb.ts";
 
@@ -44,7 +46,8 @@ export const declaringOptions = {
 
 /** What a command line, its configuration and its dotenv files declare. */
 export interface Declared {
-  readonly options: LaunchOptions;
+  readonly options: Omit<LaunchOptions, "monitor">;
+  readonly monitor: MonitorOptions | undefined;
   readonly secrets: Record<string, SecretInput>;
   /** Variables from dotenv files that are no secrets. */
   readonly plain: Record<string, string>;
@@ -99,9 +102,14 @@ export async function collect(
   };
   for (const name of Object.keys(secrets)) delete fromFiles.plain[name];
   const environment = args.value("environment") ?? config?.environment;
-  const providers = [provider, ...(await providersFor(Object.values(secrets).flatMap(sourcesOf)))];
+  const references = [
+    ...Object.values(secrets).flatMap(sourcesOf),
+    ...webhookReferences(args, configured?.monitor),
+  ];
+  const providers = [provider, ...(await providersFor(references))];
   return {
     options: configured ?? { command: [] },
+    monitor: configured?.monitor,
     secrets,
     plain: fromFiles.plain,
     inFiles: fromFiles.values,

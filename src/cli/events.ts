@@ -1,5 +1,6 @@
 import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
+import type { Incident, MonitorEvent } from "../monitor/index.ts";
 import { SecretError } from "../secrets/index.ts";
 import { openPrivate } from "./private-file.ts";
 
@@ -23,8 +24,10 @@ type RunEvent =
       readonly endedBy: string;
       readonly exitCode: number;
       readonly redactions?: object;
+      readonly incident?: Incident | undefined;
       readonly code?: string;
-    };
+    }
+  | MonitorEvent;
 
 export interface Events {
   write(event: RunEvent): void;

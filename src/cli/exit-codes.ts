@@ -51,6 +51,7 @@ const exitCodeOfError: Record<SecretErrorCode, keyof typeof exitCodes> = {
   COMMAND_NOT_FOUND: "notFound",
   COMMAND_NOT_EXECUTABLE: "notExecutable",
   COMMAND_HOLDS_SECRET: "refused",
+  COMMAND_REFUSED: "refused",
   TEXT_HOLDS_SECRET: "refused",
   PATH_REFUSED: "refused",
   ROOT_REFUSED: "refused",
@@ -65,6 +66,7 @@ const exitCodeOfError: Record<SecretErrorCode, keyof typeof exitCodes> = {
   FILE_NOT_FOUND: "configuration",
   FILE_UNSAFE: "configuration",
   RULE_INVALID: "configuration",
+  MONITOR_INVALID: "configuration",
   CONFIG_INVALID: "configuration",
   USAGE: "usage",
 };

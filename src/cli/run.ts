@@ -3,6 +3,7 @@ import { closeSync, write } from "node:fs";
 import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { type LaunchResult, launch, type Redactions } from "../launch/index.ts";
+import { summaryOf as incidentSummary } from "../monitor/index.ts";
 import { codeOf, SecretError } from "../secrets/index.ts";
 import { auditOptions, auditPlaceOf } from "./audit-options.ts";
 import { collect, type Declared, declaringOptions } from "./declared.ts";
@@ -10,6 +11,7 @@ import { readDuration } from "./duration.ts";
 import { createEvents } from "./events.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { holdOption, readHold } from "./hold.ts";
+import { monitorFlags, readMonitor } from "./monitor-flags.ts";
 import { assertDistinct, openPrivate, removeFile, replaceable } from "./private-file.ts";
 import { readRules, rulesOption } from "./rules.ts";
 import type { OpenAudit } from "./run-audit.ts";
@@ -32,6 +34,7 @@ export const run: Verb = {
     grace: { value: "DURATION", about: "time to end after SIGTERM before it is killed (10s)" },
     hold: holdOption,
     rules: rulesOption,
+    ...monitorFlags,
     "refuse-root": { about: "do not run as root" },
     log: { value: "FILE", about: "write the redacted output to a new private file as well" },
     events: { value: "FILE", about: "write what happens as JSON lines" },
@@ -44,6 +47,7 @@ export const run: Verb = {
   examples: [
     "nopeek run -- python train.py                  secrets from ./.env",
     "nopeek run --secret HF_TOKEN -- python train.py",
+    "nopeek run --on-leak halt -- python train.py    stop the job when it prints a secret (10)",
     "nopeek run --env-file prod.env --timeout 8h -- torchrun train.py",
     "nopeek run -- sh -c 'echo \"$HF_TOKEN\"'          variables are read by the job: quote them",
   ],
@@ -51,7 +55,8 @@ export const run: Verb = {
 };
 
 async function runCommand(args: Arguments, streams: Streams): Promise<number> {
-  const say = (message: string) => void streams.stderr.write(`nopeek: ${message}\n`);
+  const say = (message: string, isMidLine = false) =>
+    void streams.stderr.write(`${isMidLine ? "\n" : ""}nopeek: ${message}\n`);
   const launchName = launchNameOf(args);
   if (args.value("on") !== undefined && args.value("on") !== "local") {
     throw new SecretError("USAGE", "--on takes local; no other runtime is known here");
@@ -86,6 +91,10 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
       env: { ...declared.plain, ...declared.options.env, ...variablesOf(args.values("env")) },
       paths: [...(declared.options.paths ?? []), ...args.values("path")],
       pass: [...(declared.options.pass ?? []), ...args.values("pass")],
+      monitor: {
+        ...readMonitor(args, declared.monitor),
+        record: (event) => events.write(event),
+      },
       ownCommandLine: [...process.execArgv, ...process.argv],
       forwardSignals: true,
       runId,
@@ -113,16 +122,17 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
     await closeLog(log?.stream);
     await declared.from.close();
   }
-  const { endedBy, redactions } = result;
+  const { endedBy, redactions, incident } = result;
   if (await audited?.hasConfigChanged()) {
     say(`warning: ${declared.config?.file} was changed while the job ran`);
   }
   const isRecorded = (await audited?.close()) ?? true;
   const exitCode = isRecorded ? result.exitCode : exitCodes.notAudited;
-  events.write({ type: "end", runId, endedBy, exitCode, redactions });
+  events.write({ type: "end", runId, endedBy, exitCode, redactions, incident });
   // Progress bars leave their line open.
   if (result.isMidLine && redactions.total > 0) streams.stderr.write("\n");
   if (redactions.total > 0) say(summaryOf(redactions));
+  if (incident !== undefined) for (const line of incidentSummary(incident)) say(line);
   if (result.outputLost) streams.abandon();
   if (endedBy === "timeout") say("stopped: the time limit was reached");
   if (!isRecorded)

@@ -1,14 +1,20 @@
 import { resolve } from "node:path";
 import type { LaunchOptions } from "../launch/index.ts";
+import type { MonitorOptions } from "../monitor/index.ts";
 import type { MountSpec } from "../paths/index.ts";
 import { defineSecrets, looksLikeName, SecretError, type SecretInput } from "../secrets/index.ts";
 import { baseOf, type LoadedConfig } from "./load.ts";
 
 /** The part of `launch`'s options that a configuration decides. */
-export type ConfiguredLaunch = LaunchOptions & {
+export type ConfiguredLaunch = Overridable & {
   /** dotenv files of the launch, absolute; their keys are declared by who reads them. */
   readonly envFiles: readonly string[];
   readonly plain: readonly string[];
+};
+
+/** A monitor that is made already has its options behind it: give it to `launch` instead. */
+type Overridable = Omit<LaunchOptions, "monitor"> & {
+  readonly monitor?: MonitorOptions | undefined;
 };
 
 /**
@@ -24,7 +30,7 @@ export type ConfiguredLaunch = LaunchOptions & {
 export function launchOptions(
   config: LoadedConfig,
   name: string | undefined,
-  override: Partial<LaunchOptions> = {},
+  override: Partial<Overridable> = {},
 ): ConfiguredLaunch {
   const launches = config.launches ?? {};
   if (name !== undefined && !Object.hasOwn(launches, name)) {
@@ -39,6 +45,7 @@ export function launchOptions(
     envFiles = [],
     plain = [],
     cwd,
+    monitor = config.monitor,
     ...rest
   } = chosen;
   const base = baseOf(config);
@@ -48,6 +55,7 @@ export function launchOptions(
     cwd: cwd === undefined ? undefined : resolve(base, cwd),
     envFiles: envFiles.map((file) => resolve(base, file)),
     plain,
+    ...(monitor && { monitor }),
     secrets: pickSecrets(config, names),
     mounts: pickMounts(config, mountNames),
     base,

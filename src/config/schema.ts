@@ -1,5 +1,6 @@
 /** The schema of a configuration. Imports zod, so it is itself imported only when one is read. */
 import { z } from "zod";
+import { checkMonitorSettings } from "../monitor/index.ts";
 import { SecretError } from "../secrets/index.ts";
 import type { Config } from "./types.ts";
 
@@ -23,6 +24,9 @@ const secret = z.union([
   }),
 ]);
 
+// `checkMonitorOptions` checks it, and says what is wrong and what is expected.
+const monitor = z.record(z.string(), z.unknown()).optional();
+
 const launch = z.strictObject({
   command: z.array(z.string()).min(1).optional(),
   secrets: z.array(z.string()).optional(),
@@ -38,6 +42,7 @@ const launch = z.strictObject({
   refuseRoot: z.boolean().optional(),
   hold: z.enum(["pause", "strict"]).optional(),
   rules: z.enum(["default", "none"]).optional(),
+  monitor,
 });
 
 const config = z.strictObject({
@@ -54,6 +59,7 @@ const config = z.strictObject({
       onFailure: z.enum(["continue", "halt"]).optional(),
     })
     .optional(),
+  monitor,
   launches: z.record(z.string(), launch).optional(),
 });
 
@@ -65,7 +71,12 @@ const config = z.strictObject({
  */
 export function checkConfig(value: unknown, file: string): Config {
   const result = config.safeParse(value);
-  if (result.success) return result.data as Config;
+  if (result.success) {
+    const checked = result.data as Config;
+    const launches = Object.values(checked.launches ?? {});
+    for (const part of [checked, ...launches]) checkMonitorSettings(part.monitor ?? {}, file);
+    return checked;
+  }
   const lines = result.error.issues.flatMap(describe).map((line) => `  ${line}`);
   throw new SecretError(
     "CONFIG_INVALID",

@@ -1,3 +1,4 @@
+import type { MonitorSettings } from "../monitor/index.ts";
 import type { MountSpec } from "../paths/index.ts";
 import type { SecretDeclaration } from "../secrets/index.ts";
 
@@ -11,6 +12,8 @@ export interface Config {
   readonly mounts?: Readonly<Record<string, MountSpec>> | undefined;
   /** Where `nopeek run` records what it does. */
   readonly audit?: ConfigAudit | undefined;
+  /** What is done about leaks, in every launch that says nothing else. */
+  readonly monitor?: MonitorSettings | undefined;
   /** What can be run as `nopeek run NAME`. */
   readonly launches?: Readonly<Record<string, ConfigLaunch>> | undefined;
 }
@@ -56,6 +59,8 @@ export interface ConfigLaunch {
   readonly hold?: "pause" | "strict" | undefined;
   /** Whether formats of credentials are masked beside the secrets (default: `default`). */
   readonly rules?: "default" | "none" | undefined;
+  /** In place of the configuration's own. */
+  readonly monitor?: MonitorSettings | undefined;
 }
 
 /**

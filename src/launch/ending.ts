@@ -2,7 +2,7 @@
 import type { Pump } from "./output.ts";
 import type { RunningJob } from "./runtime.ts";
 
-export type StopReason = "timeout" | "abort" | "audit";
+export type StopReason = "timeout" | "abort" | "halt" | "audit";
 
 /** Stops a job: SIGTERM first, SIGKILL after the grace time. */
 export class Stop implements Disposable {
@@ -19,15 +19,22 @@ export class Stop implements Disposable {
   }
 
   because(reason: StopReason): void {
-    this.reason ??= reason;
-    this.#job.kill("SIGTERM");
+    // A leak is told of whatever else ended the job.
+    this.reason = reason === "halt" ? reason : (this.reason ?? reason);
+    // A second signal would cut short what the job does at the first.
+    if (this.#askedAt === undefined) this.#job.kill("SIGTERM", this.#reach);
     this.killAfterGrace();
+  }
+
+  /** A job that leaks is stopped with all of it at once; others end their helpers themselves. */
+  get #reach(): "group" | "everything" {
+    return this.reason === "halt" ? "everything" : "group";
   }
 
   killAfterGrace(): void {
     if (this.#timer !== undefined) return;
     this.#askedAt = performance.now();
-    this.#timer = startTimer(this.#graceMs, () => this.#job.kill("SIGKILL"));
+    this.#timer = startTimer(this.#graceMs, () => this.#job.kill("SIGKILL", this.#reach));
   }
 
   /** What is left of the grace time; undefined if nobody asked the job to end. */

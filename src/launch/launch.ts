@@ -31,8 +31,10 @@ import type { CommandEnd, JobSecret, RunningJob } from "./runtime.ts";
 import { type SignalForwarding, takeSignals } from "./signals.ts";
 import { Tally } from "./tally.ts";
 import { tell } from "./tell.ts";
+import { checkMonitor, type LaunchWatch, startWatch } from "./watching.ts";
 
 const defaultGraceMs = 10_000;
+const haltedExitCode = 10;
 
 /**
  * Runs a job with its secrets, and with none of them in its output.
@@ -77,6 +79,7 @@ async function start(
     audit?.notice(code, count);
   };
   const command = checkCommand(options.command);
+  checkMonitor(options.monitor);
   if (options.refuseRoot === true && process.getuid?.() === 0) {
     throw new SecretError(
       "ROOT_REFUSED",
@@ -128,6 +131,11 @@ async function start(
     resolutions,
     mounts: mounts.mounts.length,
   });
+  await using watching = await startWatch(command, options, {
+    runId,
+    secrets: secrets.map(({ secret }) => secret),
+    attached,
+  });
   // Before files with secrets are written: a signal must not end this process and leave them.
   using signals = takeSignals(options.forwardSignals === true);
   const job = await runtime.start({
@@ -140,7 +148,7 @@ async function start(
     mounts: mounts.mounts,
   });
   tell(options.onStart, runId);
-  return await follow(job, { runId, redactor, signals, options, audit, notify });
+  return await follow(job, { runId, redactor, signals, options, audit, watching, notify });
 }
 
 /** @throws SecretError `DECLARATION_INVALID` for a mount whose variable is declared as something else. */
@@ -225,12 +233,14 @@ interface Following {
   readonly signals: SignalForwarding;
   readonly options: LaunchOptions;
   readonly audit: RunAudit | undefined;
+  readonly watching: LaunchWatch;
   readonly notify: Notify;
 }
 
 /** Follows a running job to its end. */
 async function follow(job: RunningJob, following: Following): Promise<LaunchResult> {
   const { runId, redactor, signals, options, audit, notify } = following;
+  const { watch, lines } = following.watching;
   const tally = new Tally();
   options.transcript?.on("error", (error: NodeJS.ErrnoException) => {
     notify(
@@ -241,16 +251,21 @@ async function follow(job: RunningJob, following: Following): Promise<LaunchResu
   const [stdout, stderr] = (["stdout", "stderr"] as const).map((stream) => {
     const onFinding = (finding: Finding) => {
       tally.add(finding);
+      watch.masked(finding, stream);
       const fingerprint = audit?.log.fingerprintFor(finding.fingerprint) ?? finding.fingerprint;
       audit?.finding({ ...finding, fingerprint, stream });
       tell(options.onLeak, { ...finding, fingerprint, stream });
     };
     const main = options.output?.[stream] ?? process[stream];
-    const clean = redactor.stream({ hold: options.hold, onFinding });
-    return pump(job[stream], clean, { main, copy: options.transcript });
+    const onSight = (finding: Finding) => watch.sighted(finding, stream);
+    const clean = redactor.stream({ hold: options.hold, onFinding, onSight });
+    const onChunk = (chunk: Uint8Array) => watch.look(chunk, stream);
+    return pump(job[stream], clean, { main, copy: options.transcript, onChunk });
   }) as [Pump, Pump];
   const graceMs = options.graceMs ?? defaultGraceMs;
   using stop = new Stop(job, graceMs);
+  lines.follow(() => stderr.isMidLine);
+  watch.guard(() => stop.because("halt"));
   signals.to((signal) => {
     job.kill(signal);
     if (signal === "SIGTERM" || signal === "SIGHUP") stop.killAfterGrace();
@@ -288,6 +303,8 @@ async function follow(job: RunningJob, following: Following): Promise<LaunchResu
       "output-lost",
     );
   }
+  const incident = await watch.end();
+  lines.flush();
   const outcome = outcomeOf(end, stop.reason);
   const { redactions } = tally;
   const outputLost = errors.some((error) => error !== null);
@@ -298,6 +315,7 @@ async function follow(job: RunningJob, following: Following): Promise<LaunchResu
     redactions,
     outputLost,
     auditFailed: options.audit?.failure !== undefined,
+    ...(incident && { incident }),
     isMidLine: stderr.isMidLine,
   };
 }
@@ -307,6 +325,7 @@ function outcomeOf(
   reason: StopReason | undefined,
 ): { endedBy: EndedBy; exitCode: number } {
   const exitCode = end.signal === undefined ? end.code : 128 + osConstants.signals[end.signal];
+  if (reason === "halt") return { endedBy: "halt", exitCode: haltedExitCode };
   if (reason === "timeout") return { endedBy: "timeout", exitCode: 124 };
   return { endedBy: reason ?? (end.signal === undefined ? "exit" : "signal"), exitCode };
 }

@@ -7,7 +7,7 @@ import type { Readable } from "node:stream";
 import { SecretError } from "../secrets/index.ts";
 import { bindMounts } from "./mounts.ts";
 import { closeWriters, openPipes } from "./pipes.ts";
-import { endProcesses } from "./processes.ts";
+import { endProcesses, signalStrays } from "./processes.ts";
 import type { CommandEnd, Job, RunningJob, Runtime } from "./runtime.ts";
 import { sweepSecretFiles, writeSecretFiles } from "./secret-files.ts";
 
@@ -167,12 +167,13 @@ function runningJob(
     stdout,
     stderr,
     ended,
-    kill(signal) {
+    kill(signal, reach) {
       try {
         process.kill(-pid, signal);
       } catch {
         // The group is gone.
       }
+      if (reach === "everything") signalStrays(job.runId, pid, signal);
     },
     async cleanUp(graceMs) {
       try {

@@ -1,7 +1,8 @@
 /** What a launch takes and gives. */
 import type { Writable } from "node:stream";
-import type { RuleChoice } from "../detect/index.ts";
 import type { AuditLog } from "../audit/index.ts";
+import type { RuleChoice } from "../detect/index.ts";
+import type { Incident, Monitor, MonitorOptions } from "../monitor/index.ts";
 import type { Finding } from "../redact/index.ts";
 import type { Declarations, SecretInput, Secrets } from "../secrets/index.ts";
 import type { Command } from "./command.ts";
@@ -49,8 +50,16 @@ export interface LaunchOptions {
   readonly transcript?: Writable | undefined;
   /** Told of every mask in the output. */
   readonly onLeak?: ((finding: Leak) => void) | undefined;
-  /** Told of what is not an error: withheld credentials, processes left over. */
-  readonly onNotice?: ((notice: string) => void) | undefined;
+  /**
+   * What is done about leaks beyond masking them (default: `onNotice` is told once of each secret and
+   * stream). The webhooks of its options may be references.
+   */
+  readonly monitor?: Monitor | MonitorOptions | undefined;
+  /**
+   * Told of what is not an error: leaks, withheld credentials, processes left over.
+   * `isMidLine`: the job's stderr is in the middle of a line.
+   */
+  readonly onNotice?: ((notice: string, isMidLine?: boolean) => void) | undefined;
   /** Told when the job runs. */
   readonly onStart?: ((runId: string) => void) | undefined;
   /**
@@ -75,15 +84,20 @@ export interface Leak extends Finding {
   readonly stream: "stdout" | "stderr";
 }
 
-/** Why the job ended: by itself, by a signal, or because it was stopped. */
-export type EndedBy = "exit" | "signal" | "timeout" | "abort" | "audit";
+/**
+ * Why the job ended: by itself, by a signal, or because it was stopped; `halt`: by the monitor,
+ * `audit`: because its audit log could not be written.
+ */
+export type EndedBy = "exit" | "signal" | "timeout" | "abort" | "halt" | "audit";
 
 export interface LaunchResult {
   readonly runId: string;
   readonly endedBy: EndedBy;
-  /** The command's own code; 128 + n after signal n; 124 after the time limit. */
+  /** The command's own code; 128 + n after signal n; 124 after the time limit; 10 if it was halted. */
   readonly exitCode: number;
   readonly redactions: Redactions;
+  /** What the monitor found and did, if there was anything. */
+  readonly incident?: Incident | undefined;
   /** Part of the output could not be written, or nobody took it after a stop. */
   readonly outputLost: boolean;
   /** The audit log could not be written to the end: not all is recorded. */

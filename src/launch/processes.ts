@@ -51,6 +51,13 @@ export async function endProcesses(runId: string, group: number, graceMs: number
   return left.length;
 }
 
+/** Signals the processes of a job that left its group. */
+export function signalStrays(runId: string, group: number, signal: NodeJS.Signals): void {
+  for (const each of processesOf(runId, group)) {
+    if (readStat(each.pid)?.group !== group) send(each, signal);
+  }
+}
+
 /** Without /proc: the process group is all that can be found. */
 async function endGroup(group: number, graceMs: number): Promise<number> {
   if (!signalGroup(group, graceMs > 0 ? "SIGTERM" : "SIGKILL")) return 0;

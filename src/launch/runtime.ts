@@ -35,8 +35,12 @@ export interface RunningJob {
   readonly stderr: Readable;
   /** Settles when the command ended; its output may still be on the way. */
   readonly ended: Promise<CommandEnd>;
-  /** Sends a signal to the command and to what it started. */
-  kill(signal: NodeJS.Signals): void;
+  /**
+   * Sends a signal to the command and to what it started.
+   *
+   * @param reach - `everything`: also to what left the command's process group, where it can be found.
+   */
+  kill(signal: NodeJS.Signals, reach?: "group" | "everything"): void;
   /**
    * Ends what the command left running and frees what the job used. Safe to call more than once.
    *

@@ -38,6 +38,11 @@ export interface StreamOptions {
   readonly hold?: "pause" | "strict" | undefined;
   /** Called for every mask of this stream, beside the redactor's own `onFinding`. */
   readonly onFinding?: ((finding: Finding) => void) | undefined;
+  /**
+   * Called at the first match of each form in this stream, as soon as its last byte is read: its mask
+   * may be written only later, when what follows has decided how far it goes.
+   */
+  readonly onSight?: ((finding: Finding) => void) | undefined;
 }
 
 /** Masks secrets in text and streams. It keeps what it needs: disposing a secret unmasks nothing. */
@@ -144,8 +149,16 @@ class ValueRedactor implements Redactor {
   }
 
   stream(options: StreamOptions = {}): Transform {
+    const { onSight } = options;
+    const sighted = new Set<Needle>();
+    const sight = (match: Needle, start: number) => {
+      if (sighted.has(match)) return;
+      sighted.add(match);
+      tell(onSight, { start, end: start + match.bytes.length, match });
+    };
     return createStream(options.hold ?? "pause", (write) => {
       return new Scanner(this, {
+        onMatch: onSight && sight,
         write,
         unwrap: this.#options.unwrap ?? true,
         rules: this.#rules,

@@ -25,6 +25,8 @@ export interface ScannerOptions {
   readonly onMask: (masked: Masked) => void;
   /** Told of what is left out without a mask: the rest of a match that was masked already. */
   readonly onSkip?: ((start: number, end: number) => void) | undefined;
+  /** Told of every form of a value as soon as its last byte is read. */
+  readonly onMatch?: ((needle: Needle, start: number) => void) | undefined;
   /** Also look at the unwrapped view: values cut by line breaks or colours. */
   readonly unwrap: boolean;
   /** Also look for formats. */
@@ -143,6 +145,7 @@ export class Scanner {
 
   readonly #addMatch = (start: number, end: number, needle: Needle): void => {
     this.#masks.add(start, end, needle);
+    this.#options.onMatch?.(needle, start);
   };
 
   /** A match of the view counts where it crosses a gap; the others are matches of the stream. */
@@ -150,7 +153,7 @@ export class Scanner {
     if (end - start < minUnwrappedBytes) return;
     const from = this.#view.toStream(start);
     const to = this.#view.toStream(end - 1) + 1;
-    if (to - from !== end - start) this.#masks.add(from, to, needle);
+    if (to - from !== end - start) this.#addMatch(from, to, needle);
   };
 
   readonly #ruleListener = {

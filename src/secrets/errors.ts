@@ -47,6 +47,7 @@ export const errorCodes = {
   COMMAND_NOT_FOUND: "the program does not exist",
   COMMAND_NOT_EXECUTABLE: "the program cannot be executed",
   COMMAND_HOLDS_SECRET: "a secret value occurs in the command or in a plain variable",
+  COMMAND_REFUSED: "the monitor's table refuses the command",
   TEXT_HOLDS_SECRET: "text that must be clean holds a form of a secret",
   PATH_REFUSED: "an argument that is declared as a path leads out of the declared roots",
   ROOT_REFUSED: "the launch refuses to run as root",
@@ -63,6 +64,7 @@ export const errorCodes = {
   FILE_NOT_FOUND: "a file that was named does not exist",
   FILE_UNSAFE: "a file may be changed by others, so it is not used",
   RULE_INVALID: "a format rule is not one",
+  MONITOR_INVALID: "the options of a monitor are wrong",
   CONFIG_INVALID: "the configuration does not match its schema",
   USAGE: "the command line is wrong",
 } as const;

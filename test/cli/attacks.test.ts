@@ -341,6 +341,6 @@ it("puts its closing line on a line of its own", async () => {
     { env },
   );
   expect(run.stderr).toBe(
-    "50% [REDACTED:HF_TOKEN]\nnopeek: masked 1 value in the output: HF_TOKEN (raw 1)\n",
+    "nopeek: leaked to stderr: HF_TOKEN (raw); masked\n50% [REDACTED:HF_TOKEN]\nnopeek: masked 1 value in the output: HF_TOKEN (raw 1)\n",
   );
 });

@@ -68,6 +68,27 @@ it("tells what it found, and no value", () => {
   ]);
 });
 
+it("tells of a form as soon as it is read, once, before its mask is decided", () => {
+  const sights: string[] = [];
+  const masks: string[] = [];
+  const redactor = createRedactor({ secrets: [secret] });
+  const stream = redactor.stream({
+    hold: "strict",
+    onSight: ({ form, name }) => void sights.push(`${name} ${form}`),
+    onFinding: ({ form }) => void masks.push(form),
+  });
+  for (const c of Buffer.from(value).subarray(0, -1)) stream.write(Buffer.from([c]));
+  expect(sights).toEqual([]);
+  stream.write(value.slice(-1));
+  expect([sights, masks]).toEqual([["TOKEN raw"], []]);
+  stream.write(`, ${value}, ${Buffer.from(value).toString("hex")}.`);
+  expect([sights, masks]).toEqual([
+    ["TOKEN raw", "TOKEN hex"],
+    ["raw", "raw", "hex"],
+  ]);
+  stream.destroy();
+});
+
 it("follows every secret of the process when it is given none", () => {
   const early = new Secret(randomToken());
   using redactor = createRedactor();

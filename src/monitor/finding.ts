@@ -1,0 +1,69 @@
+/** What the monitor is told, and the words it judges with. */
+
+/** Where something was found: the output of the job, or its command before it ran. */
+export const streams = ["stdout", "stderr", "command"] as const;
+export type MonitoredStream = (typeof streams)[number];
+
+/** How sure it is that a finding is what it seems, the surest first. */
+export const confidences = ["exact", "checksum", "format", "heuristic", "placeholder"] as const;
+export type MonitoredConfidence = (typeof confidences)[number];
+
+export const strengths = ["strong", "weak"] as const;
+
+/** How bad a finding is, the worst first; `review`: a person should look at it some time. */
+export const severities = ["critical", "high", "warning", "review"] as const;
+export type Severity = (typeof severities)[number];
+
+/**
+ * What is done about a finding, the mildest first. Masking is no action: it happens always.
+ *
+ * - `review`: recorded for a person to look at.
+ * - `redact`: recorded and counted; nobody is told.
+ * - `alert`: somebody is told at once.
+ * - `halt`: the job is stopped; a command is refused.
+ * - `halt+rotate`: the job is stopped and the credential rotated.
+ */
+export const actions = ["review", "redact", "alert", "halt", "halt+rotate"] as const;
+export type Action = (typeof actions)[number];
+
+/** How far an action goes, to compare two of them. */
+export function rankOf(action: Action): number {
+  return actions.indexOf(action);
+}
+
+/** A finding as a redactor or a reviewer gives it; it holds no value. */
+export interface MonitoredFinding {
+  /** The name of the secret, for a value that is known. */
+  readonly name?: string | undefined;
+  /** The rule, for what only looks like a secret or a danger. */
+  readonly rule?: string | undefined;
+  readonly form?: string | undefined;
+  readonly strength?: "strong" | "weak" | undefined;
+  /** Without it: `exact` for a finding with no rule, `heuristic` for one with a rule. */
+  readonly confidence?: MonitoredConfidence | undefined;
+  /** What the rule says of itself; it comes before the monitor's own table. */
+  readonly severity?: Severity | undefined;
+  /** The same for the same text, and tells nothing about it. */
+  readonly fingerprint: string;
+}
+
+/** A finding with all that a table can match. */
+export interface Facts {
+  readonly name: string | undefined;
+  readonly rule: string | undefined;
+  readonly strength: "strong" | "weak" | undefined;
+  readonly confidence: MonitoredConfidence;
+  readonly stream: MonitoredStream;
+  /** The value is one that this launch gave to the job. */
+  readonly isInjected: boolean;
+}
+
+export function factsOf(
+  finding: MonitoredFinding,
+  stream: MonitoredStream,
+  isInjected: boolean,
+): Facts {
+  const { name, rule, strength } = finding;
+  const confidence = finding.confidence ?? (rule === undefined ? "exact" : "heuristic");
+  return { name, rule, strength, confidence, stream, isInjected };
+}

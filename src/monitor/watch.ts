@@ -1,0 +1,274 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { SecretError } from "../secrets/index.ts";
+import type { JudgedFinding, MonitorEvent, RotationOutcome } from "./events.ts";
+import { type MonitoredFinding, type MonitoredStream, rankOf } from "./finding.ts";
+import { type Incident, lineOf, rotationLines } from "./incident.ts";
+import { judgeCommand } from "./judge.ts";
+import { type Entry, Ledger } from "./ledger.ts";
+import type { Watch, WatchedRun } from "./monitor.ts";
+import type { MonitorOptions } from "./options.ts";
+import type { Decide } from "./policy.ts";
+import { RateLimit } from "./rate-limit.ts";
+import { Reviewer, type ReviewHit } from "./reviewer.ts";
+import { type AlertSink, SinkQueue } from "./sink.ts";
+
+export interface WatchParts extends Pick<MonitorOptions, "rotate" | "record" | "alertsPerMinute"> {
+  readonly decide: Decide;
+  readonly sinks: readonly AlertSink[];
+  readonly review: boolean;
+}
+
+const alertWaitMs = 2_000;
+const rotationWaitMs = 60_000;
+const defaultAlertsPerMinute = 20;
+/** Of more different findings only the first are told one by one. */
+const maxTold = 10_000;
+
+/** Fingerprints of one process cannot be compared with those of another. */
+const reviewKey = randomBytes(32);
+
+/** A run under watch: keeps counts by kind and what was told already, and does what is decided. */
+export class RunWatch implements Watch {
+  readonly #run: WatchedRun;
+  readonly #parts: WatchParts;
+  readonly #ledger: Ledger;
+  readonly #limit: RateLimit;
+  readonly #queues: readonly SinkQueue[];
+  readonly #reviewers: Readonly<Record<"stdout" | "stderr", Reviewer>>;
+  /** How far went what was done, by stream and fingerprint. */
+  readonly #told = new Map<string, number>();
+  /** What each secret's rotation came to. */
+  readonly #rotations = new Map<string, { name: string | undefined; outcome: RotationOutcome }>();
+  readonly #rotating = new Set<Promise<void>>();
+  readonly #recording = new Set<Promise<unknown>>();
+  /** What was recorded before the job ran; a record of a run begins with its start. */
+  #early: MonitorEvent[] | null = [];
+  #halt: (() => void) | undefined;
+  #halted: JudgedFinding | undefined;
+  #suppressed = 0;
+  #end: Promise<Incident | undefined> | undefined;
+
+  constructor(run: WatchedRun, parts: WatchParts) {
+    this.#run = run;
+    this.#parts = parts;
+    this.#ledger = new Ledger(parts.decide, run.isInjected);
+    this.#limit = new RateLimit(parts.alertsPerMinute ?? defaultAlertsPerMinute, 60_000);
+    this.#queues = parts.sinks.map(
+      (sink) =>
+        new SinkQueue(sink, (reason) => {
+          this.#record({ type: "alert-failed", runId: run.runId, sink: sink.name, reason });
+          this.#say(`an alert did not reach the ${sink.name} (${reason})`);
+        }),
+    );
+    const reviewerOf = (stream: "stdout" | "stderr") =>
+      new Reviewer((hit) => this.#review(hit, stream));
+    this.#reviewers = { stdout: reviewerOf("stdout"), stderr: reviewerOf("stderr") };
+  }
+
+  judge(command: readonly string[], upward: readonly number[]): void {
+    if (!this.#parts.review) return;
+    for (const { rule, position } of judgeCommand(command, upward)) {
+      const fingerprint = fingerprintOf(`${rule} ${command[position]}`);
+      const entry = this.#note({ rule, fingerprint }, "command");
+      if (rankOf(entry.action) < rankOf("halt")) continue;
+      throw new SecretError(
+        "COMMAND_REFUSED",
+        `argument ${position} of the command: ${rule} is refused here (monitor.onFinding)`,
+      );
+    }
+  }
+
+  guard(halt: () => void): void {
+    this.#recordEarly();
+    this.#halt = halt;
+    if (this.#halted !== undefined) halt();
+  }
+
+  sighted(finding: MonitoredFinding, stream: "stdout" | "stderr"): void {
+    this.#act(this.#ledger.entryOf(finding, stream), finding);
+  }
+
+  masked(finding: MonitoredFinding, stream: "stdout" | "stderr"): void {
+    this.#note(finding, stream);
+  }
+
+  look(bytes: Uint8Array, stream: "stdout" | "stderr"): void {
+    if (this.#parts.review) this.#reviewers[stream].push(bytes);
+  }
+
+  end(): Promise<Incident | undefined> {
+    this.#end ??= this.#finish();
+    return this.#end;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
+  }
+
+  #review({ rule, text }: ReviewHit, stream: "stdout" | "stderr"): void {
+    this.#note({ rule, fingerprint: fingerprintOf(`${rule} ${text}`) }, stream);
+  }
+
+  #note(finding: MonitoredFinding, stream: MonitoredStream): Entry {
+    const entry = this.#ledger.entryOf(finding, stream);
+    entry.count++;
+    this.#act(entry, finding);
+    return entry;
+  }
+
+  /** Does what was decided, unless as much was done about the same text on this stream. */
+  #act(entry: Entry, { fingerprint }: MonitoredFinding): void {
+    const rank = rankOf(entry.action);
+    const key = `${entry.stream} ${entry.rule} ${fingerprint}`;
+    const done = this.#told.get(key);
+    if (done !== undefined && done >= rank) return;
+    const isHalt = rank >= rankOf("halt");
+    // Known values are few, and each matters; what a rule finds may be without end.
+    const isLimited = entry.rule !== undefined && !isHalt;
+    if (isLimited && (this.#told.size >= maxTold || !this.#limit.take())) {
+      this.#suppressed++;
+      return;
+    }
+    if (this.#told.size < maxTold) this.#told.set(key, rank);
+    const { count: _, ...facts } = entry;
+    const finding: JudgedFinding = { ...facts, fingerprint };
+    const { runId } = this.#run;
+    this.#record({ type: "finding", runId, ...finding });
+    if (isHalt && entry.stream !== "command") this.#stop(finding);
+    if (rank >= rankOf("alert")) this.#alert(finding);
+    if (entry.action === "halt+rotate") this.#rotate(finding);
+  }
+
+  #alert(finding: JudgedFinding): void {
+    const text = lineOf(finding);
+    this.#say(text);
+    const { runId } = this.#run;
+    const time = new Date().toISOString();
+    for (const queue of this.#queues) queue.push({ type: "alert", runId, time, text, ...finding });
+  }
+
+  #stop(finding: JudgedFinding): void {
+    if (this.#halted !== undefined) return;
+    this.#halted = finding;
+    const { name, rule, fingerprint } = finding;
+    this.#halt?.();
+    this.#record({ type: "halt", runId: this.#run.runId, name, rule, fingerprint });
+  }
+
+  #rotate(finding: JudgedFinding): void {
+    const { fingerprint, name } = finding;
+    if (this.#rotations.has(fingerprint)) return;
+    const { rotate } = this.#parts;
+    const { runId } = this.#run;
+    const settle = (outcome: RotationOutcome) => {
+      this.#rotations.set(fingerprint, { name, outcome });
+      this.#record({ type: "rotation", runId, name, fingerprint, outcome });
+      const line = rotationLines[outcome];
+      if (line !== null) this.#say(`${name ?? "a secret"} ${line}`);
+    };
+    if (rotate === undefined) {
+      settle("unavailable");
+      return;
+    }
+    settle("started");
+    const work = (async () => rotate({ ...finding, runId }))()
+      .then(
+        () => settle("done"),
+        // Its error may be a store's, and quote a value.
+        () => settle("failed"),
+      )
+      .finally(() => this.#rotating.delete(work));
+    this.#rotating.add(work);
+  }
+
+  async #finish(): Promise<Incident | undefined> {
+    this.#recordEarly();
+    if (this.#parts.review) for (const reviewer of Object.values(this.#reviewers)) reviewer.end();
+    await Promise.all([
+      ...this.#queues.map((queue) => queue.close(alertWaitMs)),
+      within(rotationWaitMs, this.#rotating),
+    ]);
+    for (const [fingerprint, { name, outcome }] of this.#rotations) {
+      if (outcome !== "started") continue;
+      this.#rotations.set(fingerprint, { name, outcome: "unfinished" });
+      this.#record({
+        type: "rotation",
+        runId: this.#run.runId,
+        name,
+        fingerprint,
+        outcome: "unfinished",
+      });
+      this.#say(`${name ?? "a secret"} ${rotationLines.unfinished}`);
+    }
+    await within(alertWaitMs, this.#recording);
+    return this.#incident();
+  }
+
+  #incident(): Incident | undefined {
+    const findings = this.#ledger.counts;
+    // Many a command has characters of a shell in it: that alone is no incident.
+    const isTelling = findings.some(
+      ({ stream, action }) => stream !== "command" || action !== "review",
+    );
+    if (!isTelling) return undefined;
+    return {
+      runId: this.#run.runId,
+      findings,
+      halted: this.#halted && {
+        name: this.#halted.name,
+        rule: this.#halted.rule,
+        stream: this.#halted.stream,
+      },
+      rotations: [...this.#rotations.values()],
+      alerts: this.#queues.map(({ counts }) => counts),
+      suppressed: this.#suppressed,
+      unreviewedLines: this.#reviewers.stdout.skipped + this.#reviewers.stderr.skipped,
+    };
+  }
+
+  /** A record that fails is no reason to let a job go on or to stop it; its keeper tells of it. */
+  #record(event: MonitorEvent): void {
+    if (this.#early !== null) {
+      this.#early.push(event);
+      return;
+    }
+    try {
+      const result = this.#parts.record?.(event);
+      if (!(result instanceof Promise)) return;
+      const settled = result.catch(() => undefined).finally(() => this.#recording.delete(settled));
+      this.#recording.add(settled);
+    } catch {
+      this.#say("an event of the monitor could not be recorded");
+    }
+  }
+
+  #recordEarly(): void {
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const event of early) this.#record(event);
+  }
+
+  #say(line: string): void {
+    try {
+      this.#run.say(line);
+    } catch {
+      process.emitWarning("nopeek: a listener of a monitor threw an error, which was ignored");
+    }
+  }
+}
+
+function fingerprintOf(text: string): string {
+  return `process:${createHmac("sha256", reviewKey).update(text).digest("hex").slice(0, 32)}`;
+}
+
+/** Waits for all of what is under way, but no longer than `ms`. */
+async function within(ms: number, work: Iterable<Promise<unknown>>): Promise<void> {
+  const all = [...work];
+  if (all.length === 0) return;
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((settle) => {
+    timer = setTimeout(settle, ms);
+  });
+  await Promise.race([Promise.allSettled(all), limit]);
+  clearTimeout(timer);
+}

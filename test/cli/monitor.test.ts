@@ -1,0 +1,251 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { selfSigned } from "../support/certificate.ts";
+import { emptyFolder, job, nopeek } from "../support/command.ts";
+import { randomToken } from "../support/values.ts";
+
+const token = randomToken("hf_");
+const withSecret = ["run", "--secret", "HF_TOKEN"];
+const leak = job("process.stdout.write(process.env.HF_TOKEN); setTimeout(() => {}, 20000)");
+const env = { HF_TOKEN: token };
+
+const eventsIn = (file: string): Record<string, unknown>[] =>
+  readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+describe("--on-leak", () => {
+  it("halt ends the job with code 10, and the events say why", async () => {
+    const cwd = emptyFolder();
+    const options = ["--on-leak", "halt", "--events", "events.jsonl"];
+    const run = await nopeek([...withSecret, ...options, ...leak], { cwd, env });
+    expect(run).toMatchObject({ code: 10, stdout: "[REDACTED:HF_TOKEN]" });
+    expect(run.stderr.split("\n")).toEqual([
+      "nopeek: leaked to stdout: HF_TOKEN (raw); masked; halting the job",
+      "nopeek: masked 1 value in the output: HF_TOKEN (raw 1)",
+      "nopeek: halted: the job printed HF_TOKEN to stdout",
+      "",
+    ]);
+    const events = eventsIn(join(cwd, "events.jsonl"));
+    expect(events.map(({ type }) => type).filter((type) => type !== "redaction")).toEqual([
+      "start",
+      // The program that is given with -e has characters of a shell in it.
+      "finding",
+      "finding",
+      "halt",
+      "end",
+    ]);
+    expect(events.at(-1)).toMatchObject({
+      endedBy: "halt",
+      exitCode: 10,
+      incident: {
+        halted: { name: "HF_TOKEN", stream: "stdout" },
+        findings: expect.arrayContaining([
+          {
+            name: "HF_TOKEN",
+            form: "raw",
+            stream: "stdout",
+            strength: "strong",
+            confidence: "exact",
+            severity: "critical",
+            action: "halt",
+            count: 1,
+          },
+        ]),
+      },
+    });
+    const ids = events.filter(({ type }) => type !== "redaction").map(({ runId }) => runId);
+    expect(new Set(ids).size).toBe(1);
+    expect(JSON.stringify(events)).not.toContain(token);
+  });
+
+  it("redact says nothing but the count at the end", async () => {
+    const run = await nopeek(
+      [...withSecret, "--on-leak", "redact", ...job("console.log(process.env.HF_TOKEN)")],
+      { env },
+    );
+    expect(run).toMatchObject({
+      code: 0,
+      stderr: "nopeek: masked 1 value in the output: HF_TOKEN (raw 1)\n",
+    });
+  });
+
+  it("halt+rotate says before the run that nothing is declared that could rotate", async () => {
+    const run = await nopeek([...withSecret, "--on-leak", "halt+rotate", ...leak], { env });
+    expect(run.code).toBe(10);
+    expect(run.stderr).toMatch(/^nopeek: halt\+rotate: no rotation is declared here/);
+    expect(run.stderr).toContain("nopeek: HF_TOKEN leaked, and nothing here can rotate it");
+  });
+
+  it.each([
+    [["--on-leak", "stop"], "--on-leak takes one of redact, alert, halt, halt+rotate"],
+    [["--alert-command", "[1]"], "--alert-command takes a program or a JSON list of strings"],
+    [["--alert-command", "[nothing"], "--alert-command is no valid JSON list"],
+    [["--alert-webhook", "https://hooks.example.com/s3cr3t"], "can be read by everybody"],
+    [["--alert-webhook", "s3cr3t"], "can be read by everybody"],
+  ])("%j is a wrong command line, unechoed", async (options, message) => {
+    const run = await nopeek([...withSecret, ...options, ...leak], { env });
+    expect(run).toMatchObject({ code: 64, stdout: "" });
+    expect(run.stderr).toContain(message);
+    expect(run.stderr).not.toContain("s3cr3t");
+  });
+});
+
+describe("alerts", () => {
+  it("go to commands while the job runs", async () => {
+    const cwd = emptyFolder();
+    const keep = ["sh", "-c", "cat >> alerts.jsonl"];
+    const run = await nopeek(
+      [
+        ...withSecret,
+        "--alert-command",
+        JSON.stringify(keep),
+        ...job("console.log(process.env.HF_TOKEN)"),
+      ],
+      { cwd, env },
+    );
+    expect(run.code).toBe(0);
+    expect(eventsIn(join(cwd, "alerts.jsonl"))).toMatchObject([
+      { type: "alert", name: "HF_TOKEN", text: "leaked to stdout: HF_TOKEN (raw); masked" },
+    ]);
+  });
+
+  it("that hang or fail cost neither output nor the exit code, and are told", async () => {
+    const cwd = emptyFolder();
+    const alerts = ["--alert-command", '["sleep","60"]', "--alert-command", "/no/such/program"];
+    const begun = performance.now();
+    const run = await nopeek(
+      [
+        ...withSecret,
+        ...alerts,
+        "--events",
+        "e.jsonl",
+        ...job(
+          "for (let i = 0; i < 2000; i++) console.log(i, process.env.HF_TOKEN); process.exitCode = 7",
+        ),
+      ],
+      { cwd, env },
+    );
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    expect(run.code).toBe(7);
+    expect(run.stdout).toBe(
+      Array.from({ length: 2000 }, (_, i) => `${i} [REDACTED:HF_TOKEN]\n`).join(""),
+    );
+    expect(run.stderr).toContain("nopeek: 1 alerts did not reach the command");
+    const failures = eventsIn(join(cwd, "e.jsonl")).filter(({ type }) => type === "alert-failed");
+    expect(failures.map(({ reason }) => reason).sort()).toEqual(["not-started", "timeout"]);
+  });
+
+  async function listening(server: Server): Promise<{ port: number; bodies: unknown[] }> {
+    const bodies: unknown[] = [];
+    server.on("request", async (request, response) => {
+      bodies.push([request.url, JSON.parse(await text(request))]);
+      response.end();
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return { port: (server.address() as AddressInfo).port, bodies };
+  }
+
+  it("go to a webhook over https, but only to one with a valid certificate", async () => {
+    const { key, cert } = selfSigned();
+    const { port, bodies } = await listening(createTlsServer({ key, cert }));
+    const cwd = emptyFolder({ "ca.pem": cert });
+    const path = `/hook/${randomToken("")}`;
+    const vars = { ...env, HOOK: `https://localhost:${port}${path}` };
+    const args = [
+      ...withSecret,
+      "--alert-webhook",
+      "env://HOOK",
+      ...job("console.log(process.env.HF_TOKEN)"),
+    ];
+    const refused = await nopeek(args, { cwd, env: vars });
+    expect([refused.code, bodies]).toEqual([0, []]);
+    expect(refused.stderr).toContain("an alert did not reach the webhook (connection)");
+    const trusted = await nopeek(args, { cwd, env: { ...vars, NODE_EXTRA_CA_CERTS: "ca.pem" } });
+    expect(bodies).toEqual([[path, expect.objectContaining({ name: "HF_TOKEN" })]]);
+    expect(trusted.stderr).not.toContain("did not reach");
+    expect(refused.stderr + trusted.stderr).not.toContain(path);
+  });
+
+  it("come from the configuration too, whose own launches may have a monitor of their own", async () => {
+    const { port, bodies } = await listening(createServer());
+    const command = [process.execPath, "-e", "console.log(process.env.HF_TOKEN)"];
+    const config = {
+      secrets: { HF_TOKEN: "env://HF_TOKEN" },
+      monitor: {
+        onLeak: "halt",
+        alerts: [{ webhook: "dotenv://hooks.env#HOOK", allowLoopback: true }],
+      },
+      launches: {
+        strict: { command },
+        mild: { command, monitor: { onFinding: [{ name: "HF_*", action: "redact" }] } },
+      },
+    };
+    const cwd = emptyFolder({
+      "nopeek.config.json": JSON.stringify(config),
+      "hooks.env": `HOOK=http://127.0.0.1:${port}/alerts\n`,
+    });
+    const strict = await nopeek(["run", "strict"], { cwd, env });
+    expect([strict.code, bodies.length]).toEqual([10, 1]);
+    const mild = await nopeek(["run", "mild"], { cwd, env });
+    expect([mild.code, bodies.length]).toEqual([0, 1]);
+    expect(mild.stderr).toBe("nopeek: masked 1 value in the output: HF_TOKEN (raw 1)\n");
+    // The command line goes before the configuration.
+    const flag = await nopeek(["run", "strict", "--on-leak", "alert"], { cwd, env });
+    expect([flag.code, bodies.length]).toEqual([0, 2]);
+  });
+
+  it.each([
+    [{ onLeak: "stop" }, "monitor.onLeak: not valid; use redact, alert, halt, halt+rotate"],
+    [{ alerts: [{ command: "page me" }] }, "monitor.alerts.0.command: not valid"],
+    [{ onFinding: [{ rule: "x" }] }, "monitor.onFinding.0: needs an action"],
+    [{ rotate: {} }, "monitor: unknown option"],
+  ])("a configuration with %j is refused", async (monitor, message) => {
+    const cwd = emptyFolder({ "nopeek.config.json": JSON.stringify({ monitor }) });
+    const run = await nopeek(["run", ...job("")], { cwd });
+    expect(run.code).toBe(78);
+    expect(run.stderr).toContain(message);
+    expect(run.stderr).toContain("nopeek.config.json: ");
+  });
+});
+
+describe("review", () => {
+  it("of output is a line at the end, and events that hold no text", async () => {
+    const cwd = emptyFolder({ "train.js": "console.log('os.system(f\"rm -rf {user_input}\")')" });
+    const run = await nopeek(["run", "--events", "e.jsonl", "--", process.execPath, "train.js"], {
+      cwd,
+    });
+    expect(run.code).toBe(0);
+    expect(run.stdout).toBe('os.system(f"rm -rf {user_input}")\n');
+    expect(run.stderr).toContain("nopeek: to review in the output: shell-injection 1\n");
+    const findings = eventsIn(join(cwd, "e.jsonl")).filter(({ type }) => type === "finding");
+    expect(findings).toMatchObject([
+      { rule: "shell-injection", stream: "stdout", action: "review" },
+    ]);
+    expect(JSON.stringify(findings)).not.toContain("user_input");
+  });
+
+  it("of the command refuses it where the table says so", async () => {
+    const config = {
+      monitor: { onFinding: [{ rule: "shell-injection", stream: "command", action: "halt" }] },
+    };
+    const cwd = emptyFolder({ "nopeek.config.json": JSON.stringify(config) });
+    const run = await nopeek(["run", "--", "sh", "-c", "touch ran; true"], { cwd });
+    expect(run.code).toBe(77);
+    expect(run.stderr).toContain("argument 2 of the command: shell-injection is refused here");
+    const fine = await nopeek(["run", "--", "touch", "ran"], { cwd });
+    expect(fine.code).toBe(0);
+  });
+});
