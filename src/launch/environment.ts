@@ -30,6 +30,10 @@ const neverPassed = new Set(["LD_PRELOAD", "NODE_OPTIONS"]);
 export interface EnvironmentOptions {
   /** The launcher's own environment. */
   readonly from: Readonly<Record<string, string | undefined>>;
+  /** Whether the allow-list applies: on another machine this one's PATH and HOME mean nothing. */
+  readonly inherits: boolean;
+  /** Names that stay here and are not worth telling of, with `*`. */
+  readonly kept?: readonly string[] | undefined;
   /** Further names to pass, with `*` and `?`. */
   readonly pass: readonly string[];
   /** Plain variables to set. */
@@ -49,13 +53,15 @@ export interface JobEnvironment {
 
 /** Builds the plain part of a job's environment from nothing. */
 export function buildEnvironment(options: EnvironmentOptions): JobEnvironment {
-  const allowed = [...allowedVariables, ...options.pass].map(globPattern);
+  const allowed = [...(options.inherits ? allowedVariables : []), ...options.pass].map(globPattern);
+  const kept = (options.kept ?? []).map(globPattern);
   const declared = new Set(options.declared);
   const variables: Record<string, string> = Object.create(null);
   const withheld: string[] = [];
   const found: Secret[] = [];
   for (const [name, value] of Object.entries(options.from)) {
     if (value === undefined || declared.has(name) || name.startsWith("NOPEEK_")) continue;
+    if (kept.some((pattern) => pattern.test(name))) continue;
     if (!isCredentialName(name) && !neverPassed.has(name) && allowed.some((p) => p.test(name))) {
       variables[name] = value;
       if (/^[a-z0-9+.-]+:\/\/[^/]*@/i.test(value)) found.push(new Secret(value, { name }));

@@ -3,10 +3,19 @@
  *
  * @module
  */
+export type { Code, CodeInput } from "./code.ts";
 export { allowedVariables, globPattern, isCredentialName } from "./environment.ts";
 export { launch } from "./launch.ts";
+export { isLauncherAlive, launcherId } from "./launcher.ts";
 export { local } from "./local.ts";
 export { type MountInput, mountVariables } from "./mounts.ts";
 export type { EndedBy, LaunchOptions, LaunchResult, Leak } from "./options.ts";
-export type { CommandEnd, Job, JobSecret, RunningJob, Runtime } from "./runtime.ts";
+export type {
+  CommandEnd,
+  ContainerFinding,
+  Job,
+  JobSecret,
+  RunningJob,
+  Runtime,
+} from "./runtime.ts";
 export type { RedactionCount, Redactions } from "./tally.ts";

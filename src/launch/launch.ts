@@ -2,30 +2,20 @@ import { randomUUID } from "node:crypto";
 import { constants as osConstants } from "node:os";
 import { resolve } from "node:path";
 import type { MountTable } from "../paths/index.ts";
-import { createRedactor, type Finding, type Redactor } from "../redact/index.ts";
-import {
-  type Attached,
-  assertUnmasked,
-  assertVariableName,
-  createSecrets,
-  type Declarations,
-  defineSecrets,
-  onSecret,
-  Secret,
-  SecretError,
-  type SecretInput,
-  throwFailures,
-} from "../secrets/index.ts";
+import type { Finding, Redactor } from "../redact/index.ts";
+import { assertVariableName, SecretError } from "../secrets/index.ts";
+import { checkCode } from "./code.ts";
 import { assertNoSecret, type Command, checkCommand } from "./command.ts";
+import { type Declared, resolveDeclared, toJobSecret } from "./declared.ts";
 import { finish, Stop, type StopReason, startTimer } from "./ending.ts";
 import { buildEnvironment } from "./environment.ts";
 import { local } from "./local.ts";
 import { checkMounts } from "./mounts.ts";
 import { checkOperands, uncheckedParents } from "./operands.ts";
-import type { EndedBy, LaunchOptions, LaunchResult } from "./options.ts";
+import type { EndedBy, LaunchOptions, LaunchResult, Leak } from "./options.ts";
 import { type Pump, pump } from "./output.ts";
-import type { CommandEnd, JobSecret, RunningJob, Runtime } from "./runtime.ts";
-import { type SignalForwarding, takeSignals } from "./signals.ts";
+import type { CommandEnd, ContainerFinding, RunningJob, Runtime } from "./runtime.ts";
+import { heldSignals, type SignalForwarding, takeSignals } from "./signals.ts";
 import { Tally } from "./tally.ts";
 import { tell } from "./tell.ts";
 
@@ -49,6 +39,14 @@ const defaultGraceMs = 10_000;
  * process.exitCode = run.exitCode;
  */
 export async function launch(options: LaunchOptions): Promise<LaunchResult> {
+  return await launchWith(options, undefined);
+}
+
+/** As {@link launch}. @param shared - Secrets that were resolved already, for several jobs. */
+export async function launchWith(
+  options: LaunchOptions,
+  shared: Declared | undefined,
+): Promise<LaunchResult> {
   const command = checkCommand(options.command);
   if (options.refuseRoot === true && process.getuid?.() === 0) {
     throw new SecretError(
@@ -58,24 +56,24 @@ export async function launch(options: LaunchOptions): Promise<LaunchResult> {
   }
   const runId = randomUUID();
   const runtime = options.on ?? local();
-  const mounts = checkMounts(options.mounts, resolve(options.base ?? "."));
-  await checkPaths(command, mounts, runtime, options);
-  const { secrets, attached } = await resolveSecrets(options, runtime.attaches ?? []);
-  assertFreeNames(mounts, [
-    ...secrets.map(({ secret }) => secret.name),
-    ...attached.map(({ name }) => name),
-    ...Object.keys(options.env ?? {}),
-  ]);
+  const base = resolve(options.base ?? ".");
+  const mounts = checkMounts(options.mounts, base);
+  const code = checkCode(options.code, base);
+  const cwd = options.cwd ?? code?.dir;
+  await checkPaths(command, mounts, runtime, { ...options, cwd });
+  using own = shared === undefined ? await resolveDeclared(options, runtime) : undefined;
+  const declared = shared ?? (own as Declared);
+  assertFreeNames(mounts, [...declared.names, ...Object.keys(options.env ?? {})]);
   const environment = buildEnvironment({
     from: process.env,
+    inherits: runtime.hasOwnEnvironment !== true,
+    kept: runtime.ownVariables,
     pass: options.pass ?? [],
     set: checkVariables(options.env ?? {}),
-    declared: [...secrets.map(({ secret }) => secret), ...attached].map(({ name }) => name ?? ""),
+    declared: declared.names,
     runId,
   });
-  // The declared ones first: their names stand in the masks. Then whatever else this process knows.
-  using redactor = createRedactor({ secrets: secrets.map(({ secret }) => secret) });
-  using _following = onSecret((secret) => redactor.add(secret));
+  const { redactor } = declared;
   assertNoSecret(command, redactor);
   assertNoSecret(options.ownCommandLine ?? [], redactor, "nopeek's own command line");
   if (environment.withheld.length > 0) {
@@ -86,17 +84,32 @@ export async function launch(options: LaunchOptions): Promise<LaunchResult> {
   }
   // Before files with secrets are written: a signal must not end this process and leave them.
   using signals = takeSignals(options.forwardSignals === true);
+  using starting = heldSignals(signals, options.signal);
+  const tally = new Tally();
   const job = await runtime.start({
     runId,
+    name: options.name,
     command,
     env: environment.variables,
-    secrets: secrets.map(toJobSecret),
-    attached,
-    cwd: options.cwd,
+    secrets: declared.secrets.map(toJobSecret),
+    attached: declared.attached,
+    cwd,
     mounts: mounts.mounts,
+    code,
+    signal: starting.signal,
+    onNotice: (notice) => tell(options.onNotice, notice),
+    onFinding: (finding) => {
+      tally.addMany(finding, finding.count);
+      tell(options.onLeak, leakOf(finding));
+    },
   });
   tell(options.onStart, runId);
-  return await follow(job, runId, redactor, signals, options);
+  return await follow({ job, runId, redactor, tally }, signals, starting.held, options);
+}
+
+/** A finding of the runtime's own guard inside the container. */
+function leakOf({ name, form, strength, fingerprint, stream, count }: ContainerFinding): Leak {
+  return { name, form, strength, fingerprint, offset: 0, stream, where: "container", count };
 }
 
 /** @throws SecretError `DECLARATION_INVALID` for a mount whose variable is declared as something else. */
@@ -132,49 +145,20 @@ async function checkPaths(
   );
 }
 
-interface Resolved {
-  readonly secret: Secret;
-  readonly as: "env" | "file";
-}
-
-async function resolveSecrets(
-  options: LaunchOptions,
-  attach: readonly string[],
-): Promise<{ secrets: Resolved[]; attached: Attached[] }> {
-  const given = options.secrets ?? {};
-  const declared =
-    given instanceof Map
-      ? (given as Declarations)
-      : defineSecrets(given as Readonly<Record<string, SecretInput>>);
-  const from = options.from ?? createSecrets({ providers: [] });
-  const resolutions = await from.resolve(declared, { signal: options.signal, attach });
-  throwFailures(resolutions.flatMap(({ failure }) => (failure ? [failure] : [])));
-  const attached = resolutions.flatMap(({ attached }) => (attached ? [attached] : []));
-  const secrets = resolutions.flatMap(({ name, secret }) => {
-    if (secret === null) return [];
-    assertUnmasked(secret);
-    const declaration = declared.get(name);
-    const as = declaration instanceof Secret ? "env" : (declaration?.as ?? "env");
-    // Under the name of its variable, which is the name that the mask shows.
-    const named = secret.name === name ? secret : new Secret(secret.revealBytes(), { name });
-    return [{ secret: named, as }];
-  });
-  return { secrets, attached };
-}
-
-function toJobSecret({ secret, as }: Resolved): JobSecret {
-  return { name: secret.name ?? "", value: secret.revealBytes(), as };
+interface Running {
+  readonly job: RunningJob;
+  readonly runId: string;
+  readonly redactor: Redactor;
+  readonly tally: Tally;
 }
 
 /** Follows a running job to its end. */
 async function follow(
-  job: RunningJob,
-  runId: string,
-  redactor: Redactor,
+  { job, runId, redactor, tally }: Running,
   signals: SignalForwarding,
+  early: readonly NodeJS.Signals[],
   options: LaunchOptions,
 ): Promise<LaunchResult> {
-  const tally = new Tally();
   const notice = (text: string) => tell(options.onNotice, text);
   options.transcript?.on("error", (error: NodeJS.ErrnoException) => {
     notice(`the transcript ends here: it cannot be written (${error.code ?? "no detail"})`);
@@ -182,7 +166,7 @@ async function follow(
   const [stdout, stderr] = (["stdout", "stderr"] as const).map((stream) => {
     const onFinding = (finding: Finding) => {
       tally.add(finding);
-      tell(options.onLeak, { ...finding, stream });
+      tell(options.onLeak, { ...finding, stream, where: "output", count: 1 });
     };
     const main = options.output?.[stream] ?? process[stream];
     const clean = redactor.stream({ hold: options.hold, onFinding });
@@ -190,10 +174,12 @@ async function follow(
   }) as [Pump, Pump];
   const graceMs = options.graceMs ?? defaultGraceMs;
   using stop = new Stop(job, graceMs);
-  signals.to((signal) => {
+  const take = (signal: NodeJS.Signals) => {
     job.kill(signal);
     if (signal === "SIGTERM" || signal === "SIGHUP") stop.killAfterGrace();
-  });
+  };
+  for (const signal of early) take(signal);
+  signals.to(take);
   const onAbort = () => stop.because("abort");
   options.signal?.addEventListener("abort", onAbort, { once: true });
   if (options.signal?.aborted === true) onAbort();
@@ -227,6 +213,7 @@ function outcomeOf(
 ): { endedBy: EndedBy; exitCode: number } {
   const exitCode = end.signal === undefined ? end.code : 128 + osConstants.signals[end.signal];
   if (reason === "timeout") return { endedBy: "timeout", exitCode: 124 };
+  if (end.by !== undefined && reason === undefined) return { endedBy: end.by, exitCode };
   return { endedBy: reason ?? (end.signal === undefined ? "exit" : "signal"), exitCode };
 }
 

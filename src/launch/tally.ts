@@ -14,15 +14,22 @@ export interface Redactions {
   readonly counts: readonly RedactionCount[];
 }
 
+type Counted = Pick<Finding, "name" | "form" | "strength">;
+
 /** Counts findings by name and form. */
 export class Tally {
-  readonly #counts = new Map<string, { finding: Finding; count: number }>();
+  readonly #counts = new Map<string, { finding: Counted; count: number }>();
 
-  add(finding: Finding): void {
+  add(finding: Counted): void {
+    this.addMany(finding, 1);
+  }
+
+  /** For what was counted elsewhere. */
+  addMany(finding: Counted, count: number): void {
     const key = `${finding.name} ${finding.form} ${finding.strength}`;
     const entry = this.#counts.get(key);
-    if (entry === undefined) this.#counts.set(key, { finding, count: 1 });
-    else entry.count++;
+    if (entry === undefined) this.#counts.set(key, { finding, count });
+    else entry.count += count;
   }
 
   get redactions(): Redactions {
