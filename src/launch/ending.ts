@@ -2,7 +2,7 @@
 import type { Pump } from "./output.ts";
 import type { RunningJob } from "./runtime.ts";
 
-export type StopReason = "timeout" | "abort";
+export type StopReason = "timeout" | "abort" | "halt";
 
 /** Stops a job: SIGTERM first, SIGKILL after the grace time. */
 export class Stop implements Disposable {

@@ -6,6 +6,13 @@
 export type { Code, CodeInput } from "./code.ts";
 export { allowedVariables, globPattern, isCredentialName } from "./environment.ts";
 export { launch } from "./launch.ts";
+export {
+  type JobResult,
+  type LaunchManyOptions,
+  launchMany,
+  type ManyJob,
+  type Progress,
+} from "./launch-many.ts";
 export { isLauncherAlive, launcherId } from "./launcher.ts";
 export { local } from "./local.ts";
 export { type MountInput, mountVariables } from "./mounts.ts";

@@ -9,6 +9,7 @@ import { assertNoSecret, type Command, checkCommand } from "./command.ts";
 import { type Declared, resolveDeclared, toJobSecret } from "./declared.ts";
 import { finish, Stop, type StopReason, startTimer } from "./ending.ts";
 import { buildEnvironment } from "./environment.ts";
+import { Leaks } from "./leaks.ts";
 import { local } from "./local.ts";
 import { checkMounts } from "./mounts.ts";
 import { checkOperands, uncheckedParents } from "./operands.ts";
@@ -86,6 +87,7 @@ export async function launchWith(
   using signals = takeSignals(options.forwardSignals === true);
   using starting = heldSignals(signals, options.signal);
   const tally = new Tally();
+  const leaks = new Leaks(options.onLeak);
   const job = await runtime.start({
     runId,
     name: options.name,
@@ -100,11 +102,11 @@ export async function launchWith(
     onNotice: (notice) => tell(options.onNotice, notice),
     onFinding: (finding) => {
       tally.addMany(finding, finding.count);
-      tell(options.onLeak, leakOf(finding));
+      leaks.tell(leakOf(finding));
     },
   });
   tell(options.onStart, runId);
-  return await follow({ job, runId, redactor, tally }, signals, starting.held, options);
+  return await follow({ job, runId, redactor, tally, leaks }, signals, starting.held, options);
 }
 
 /** A finding of the runtime's own guard inside the container. */
@@ -150,11 +152,12 @@ interface Running {
   readonly runId: string;
   readonly redactor: Redactor;
   readonly tally: Tally;
+  readonly leaks: Leaks;
 }
 
 /** Follows a running job to its end. */
 async function follow(
-  { job, runId, redactor, tally }: Running,
+  { job, runId, redactor, tally, leaks }: Running,
   signals: SignalForwarding,
   early: readonly NodeJS.Signals[],
   options: LaunchOptions,
@@ -166,7 +169,7 @@ async function follow(
   const [stdout, stderr] = (["stdout", "stderr"] as const).map((stream) => {
     const onFinding = (finding: Finding) => {
       tally.add(finding);
-      tell(options.onLeak, { ...finding, stream, where: "output", count: 1 });
+      leaks.tell({ ...finding, stream, where: "output", count: 1 });
     };
     const main = options.output?.[stream] ?? process[stream];
     const clean = redactor.stream({ hold: options.hold, onFinding });
@@ -174,6 +177,7 @@ async function follow(
   }) as [Pump, Pump];
   const graceMs = options.graceMs ?? defaultGraceMs;
   using stop = new Stop(job, graceMs);
+  leaks.onHalt(() => stop.because("halt"));
   const take = (signal: NodeJS.Signals) => {
     job.kill(signal);
     if (signal === "SIGTERM" || signal === "SIGHUP") stop.killAfterGrace();
@@ -213,6 +217,7 @@ function outcomeOf(
 ): { endedBy: EndedBy; exitCode: number } {
   const exitCode = end.signal === undefined ? end.code : 128 + osConstants.signals[end.signal];
   if (reason === "timeout") return { endedBy: "timeout", exitCode: 124 };
+  if (reason === "halt") return { endedBy: "halt", exitCode: 10 };
   if (end.by !== undefined && reason === undefined) return { endedBy: end.by, exitCode };
   return { endedBy: reason ?? (end.signal === undefined ? "exit" : "signal"), exitCode };
 }

@@ -48,8 +48,8 @@ export interface LaunchOptions {
   readonly output?: { readonly stdout?: Writable; readonly stderr?: Writable } | undefined;
   /** Gets the redacted output of both streams as well. */
   readonly transcript?: Writable | undefined;
-  /** Told of every mask in the output. */
-  readonly onLeak?: ((finding: Leak) => void) | undefined;
+  /** Told of every mask in the output. If it returns `"halt"`, the job is stopped (exit code 10). */
+  readonly onLeak?: ((finding: Leak) => unknown) | undefined;
   /** Told of what is not an error: withheld credentials, processes left over. */
   readonly onNotice?: ((notice: string) => void) | undefined;
   /** Told when the job runs. */
@@ -75,7 +75,7 @@ export interface Leak extends Finding {
  * Why the job ended: by itself, by a signal, or because it was stopped. `lost`: its runtime could not
  * be reached any more, so how it ended is not known.
  */
-export type EndedBy = "exit" | "signal" | "timeout" | "abort" | "lost";
+export type EndedBy = "exit" | "signal" | "timeout" | "abort" | "halt" | "lost";
 
 export interface LaunchResult {
   readonly runId: string;

@@ -39,7 +39,7 @@ export async function listSandboxes(
 }
 
 async function describe(sandbox: SandboxLike): Promise<RunningSandbox | null> {
-  let tags: Record<string, string>;
+  let tags: Readonly<Record<string, string | undefined>>;
   try {
     tags = await sandbox.getTags();
   } catch (error) {
