@@ -3,7 +3,14 @@
  *
  * @module
  */
-export { allowedVariables, globPattern, isCredentialName } from "./environment.ts";
+export {
+  allowedVariables,
+  credentialParts,
+  credentialWords,
+  globPattern,
+  isCredentialName,
+  neverPassed,
+} from "./environment.ts";
 export { launch } from "./launch.ts";
 export { local } from "./local.ts";
 export { type MountInput, mountVariables } from "./mounts.ts";
