@@ -17,15 +17,14 @@ export const allowedVariables: readonly string[] = [
 ];
 
 /** A name with one of these as a whole word is a credential's: it must be declared. */
-const credentialWords = new Set(
+export const credentialWords: readonly string[] =
   "KEY TOKEN SECRET PASSWORD JWT PASSWD PASSPHRASE CREDENTIAL CREDENTIALS PAT DSN APIKEY".split(
     " ",
-  ),
-);
+  );
 /** Also in the middle of a word, as in PGPASSWORD. */
-const credentialParts = /PASSWORD|PASSWD|APIKEY|SECRET/;
+export const credentialParts: readonly string[] = ["PASSWORD", "PASSWD", "APIKEY", "SECRET"];
 /** Variables that would load foreign code into every program of the job. */
-const neverPassed = new Set(["LD_PRELOAD", "NODE_OPTIONS"]);
+export const neverPassed: readonly string[] = ["LD_PRELOAD", "NODE_OPTIONS"];
 
 export interface EnvironmentOptions {
   /** The launcher's own environment. */
@@ -62,7 +61,11 @@ export function buildEnvironment(options: EnvironmentOptions): JobEnvironment {
   for (const [name, value] of Object.entries(options.from)) {
     if (value === undefined || declared.has(name) || name.startsWith("NOPEEK_")) continue;
     if (kept.some((pattern) => pattern.test(name))) continue;
-    if (!isCredentialName(name) && !neverPassed.has(name) && allowed.some((p) => p.test(name))) {
+    if (
+      !isCredentialName(name) &&
+      !neverPassed.includes(name) &&
+      allowed.some((p) => p.test(name))
+    ) {
       variables[name] = value;
       if (/^[a-z0-9+.-]+:\/\/[^/]*@/i.test(value)) found.push(new Secret(value, { name }));
     } else if (isCredentialName(name) && !(name in options.set)) {
@@ -83,7 +86,10 @@ export function buildEnvironment(options: EnvironmentOptions): JobEnvironment {
 /** Whether a variable of this name has to be declared as a secret to reach a job. */
 export function isCredentialName(name: string): boolean {
   const upper = name.toUpperCase();
-  return credentialParts.test(upper) || upper.split("_").some((word) => credentialWords.has(word));
+  return (
+    credentialParts.some((part) => upper.includes(part)) ||
+    upper.split("_").some((word) => credentialWords.includes(word))
+  );
 }
 
 /** A pattern for a glob of names: `*` for any characters, `?` for one. */

@@ -4,7 +4,14 @@
  * @module
  */
 export type { Code, CodeInput } from "./code.ts";
-export { allowedVariables, globPattern, isCredentialName } from "./environment.ts";
+export {
+  allowedVariables,
+  credentialParts,
+  credentialWords,
+  globPattern,
+  isCredentialName,
+  neverPassed,
+} from "./environment.ts";
 export { launch } from "./launch.ts";
 export {
   type JobResult,

@@ -98,6 +98,7 @@ export async function launchWith(
     cwd,
     mounts: mounts.mounts,
     code,
+    hold: options.hold,
     signal: starting.signal,
     onNotice: (notice) => tell(options.onNotice, notice),
     onFinding: (finding) => {

@@ -21,6 +21,8 @@ export interface Job {
   readonly mounts: readonly Mount[];
   /** The program's files, for a runtime that has to copy them. */
   readonly code?: Code | undefined;
+  /** What a guard inside the container does at a pause of the output. */
+  readonly hold?: "pause" | "strict" | undefined;
   /** Aborted if the job is not wanted any more while it starts. */
   readonly signal?: AbortSignal | undefined;
   /** Takes what the user should know; one line without a value. */

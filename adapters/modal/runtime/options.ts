@@ -46,7 +46,17 @@ export interface ModalRuntimeOptions {
   readonly createVolumes?: boolean | undefined;
   /** Secrets reach the command only, not the sandbox around it, and are never stored. */
   readonly execScoped?: boolean | undefined;
+  /**
+   * The guard inside the container, which masks output before Modal stores it and needs Python 3.8 in
+   * the image. `required` (default once a `modal://` reference is declared): without Python the
+   * launch ends with 78 before the command starts. `auto` (default otherwise): it goes on, and says
+   * so. `off`: output is masked on its way here only.
+   */
+  readonly shim?: ShimMode | undefined;
 }
+
+export type ShimMode = "required" | "auto" | "off";
+const shimModes: readonly unknown[] = ["required", "auto", "off"];
 
 const isText = (value: unknown) =>
   typeof value === "string" && value !== "" && !/[\0\r\n]/.test(value);
@@ -106,6 +116,7 @@ const rules: Readonly<Record<keyof ModalRuntimeOptions, Rule>> = {
   verbose: flag,
   createVolumes: flag,
   execScoped: flag,
+  shim: [(value) => shimModes.includes(value), "required, auto or off"],
 };
 
 const required = ["app", "image", "timeoutMs"] as const;

@@ -33,8 +33,8 @@ export interface PlanOptions {
   /** Further variables that are not secret, such as the paths of files. */
   readonly variables: Readonly<Record<string, string>>;
   readonly isGated: boolean;
-  /** Puts a guard around the command. */
-  readonly wrap: (command: readonly string[]) => readonly string[];
+  /** Puts a guard around the command, which keeps these plain variables. */
+  readonly wrap: (command: readonly string[], plain: readonly string[]) => readonly string[];
 }
 
 /** Plans the sandbox of a job. */
@@ -46,12 +46,15 @@ export function planSandbox(job: Job, given: PlanOptions): Plan {
     ...mountVariables(job.mounts, ({ mountPath }) => mountPath),
     ...variables,
   }).filter(([name]) => !secretNames.has(name) || name in variables);
-  let command = wrap(job.command);
+  let command = wrap(
+    job.command,
+    plain.map(([name]) => name),
+  );
   if (!takesVariables && plain.length > 0) {
     // The older backend would store them as one more secret for each run.
     command = ["env", ...plain.map(([name, value]) => `${name}=${value}`), ...command];
   }
-  if (isGated) command = ["sh", "-c", gate, "sh", ...command];
+  if (isGated) command = ["/bin/sh", "-c", gate, "sh", ...command];
   const image = typeof options.image === "string" ? { from: options.image } : options.image;
   return {
     command,

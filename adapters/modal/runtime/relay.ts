@@ -20,6 +20,8 @@ export interface RelayOptions {
   readonly open: () => Promise<ReadableStream<Chunk>>;
   /** How long Modal may be out of reach, in milliseconds. */
   readonly outageMs: number;
+  /** Told when the first output is here. */
+  readonly onFirst: () => void;
   /** Told if a part is lost. */
   readonly onLost: () => void;
 }
@@ -28,11 +30,12 @@ export interface RelayOptions {
  * Takes over output chunk by chunk, no faster than it is read. The client repeats a broken read ten
  * times within seconds; what fails for longer is begun anew here.
  */
-export function relay({ open, outageMs, onLost }: RelayOptions): Relay {
+export function relay({ open, outageMs, onFirst, onLost }: RelayOptions): Relay {
   const source = new Source(open, onLost);
   const stopping = new AbortController();
   let waitingSince: number | null = null;
   let isOver = false;
+  let hasBegun = false;
   let settle: () => void = () => undefined;
   const done = new Promise<void>((resolve) => {
     settle = resolve;
@@ -67,6 +70,8 @@ export function relay({ open, outageMs, onLost }: RelayOptions): Relay {
         (bytes) => {
           if (isOver) return;
           waitingSince = null;
+          if (!hasBegun && bytes !== null) onFirst();
+          hasBegun = true;
           if (bytes === null) finish();
           stream.push(bytes);
         },

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Job, RunningJob, Runtime } from "../../../src/launch/index.ts";
+import type { Secret } from "../../../src/secrets/index.ts";
 import { type ClientSource, givenClient, ownClient } from "../client.ts";
 import { statusOf } from "../failures.ts";
+import { newShimKey, shimKeyVariable, wrapCommand } from "../shim/index.ts";
 import { SecretBundles } from "./bundles.ts";
 import type { AppLike, ImageLike, LaunchClient, ProcessLike, SandboxLike } from "./client.ts";
 import { type CodeFiles, readCode } from "./code-files.ts";
@@ -12,7 +14,8 @@ import { checkModalMounts, mountParams } from "./mounts.ts";
 import { checkOptions, type ModalRuntimeOptions, passedParams } from "./options.ts";
 import { assertPlanClean, type Plan, planSandbox } from "./plan.ts";
 import { SandboxJob } from "./sandbox-job.ts";
-import { checkSecrets, type JobSecrets } from "./secrets.ts";
+import { carryFiles, checkSecrets, type JobSecrets } from "./secrets.ts";
+import { followShim, type ShimGuard } from "./shim-guard.ts";
 import { abortedError, type Upload, uploadAll } from "./upload.ts";
 
 /** How long a call to Modal may wait where the server asks to call again later. */
@@ -70,10 +73,19 @@ interface Params {
   readonly mounts: object;
 }
 
+/** A job with or without a guard inside the container. */
+interface Guarded {
+  readonly secrets: JobSecrets;
+  readonly wrap: (command: readonly string[], plain: readonly string[]) => readonly string[];
+  readonly guard: ShimGuard | undefined;
+}
+
 class Launcher {
   readonly #options: ModalRuntimeOptions;
   readonly #source: ClientSource;
   readonly #bundles = new SecretBundles();
+  /** One for all jobs: with one for each, every job would need a stored bundle of its own. */
+  #shimKey: Secret | undefined;
   #base: Promise<Base> | undefined;
   #hasLooked = false;
 
@@ -83,7 +95,7 @@ class Launcher {
   }
 
   async start(job: Job): Promise<RunningJob> {
-    const secrets = checkSecrets(job);
+    const { secrets, wrap, guard } = this.#guarded(job, checkSecrets(job));
     checkModalMounts(job.mounts, job.code?.to);
     const client = (await this.#source.get()) as LaunchClient;
     const code = job.code === undefined ? null : await readCode(job.code);
@@ -97,7 +109,7 @@ class Launcher {
         secrets.files.map(({ name }) => [name, `${secretFolder}/${name}`]),
       ),
       isGated: uploads.length > 0 && !execScoped,
-      wrap: (command) => command,
+      wrap,
     });
     assertPlanClean(plan, job, job.code);
     if (job.signal?.aborted === true) throw abortedError();
@@ -115,12 +127,45 @@ class Launcher {
         timeoutMs: this.#options.timeoutMs,
         startedAt,
         onNotice: (notice) => job.onNotice?.(notice),
-        filter: undefined,
+        guard,
       });
     } catch (error) {
       await sandbox.terminate().catch(() => undefined);
       throw launchFailure(error, "the sandbox");
     }
+  }
+
+  /** Puts the guard inside the container around a job that has something to mask. */
+  #guarded(job: Job, checked: JobSecrets): Guarded {
+    const { entries, files, named: attached } = checked;
+    const hasSecrets = files.length > 0 || attached.length > 0 || Object.keys(entries).length > 0;
+    const mode = this.#options.shim ?? (attached.length > 0 ? "required" : "auto");
+    if (mode === "off" || !hasSecrets) {
+      return { secrets: checked, wrap: (command) => command, guard: undefined };
+    }
+    this.#shimKey ??= newShimKey();
+    const { secrets, carried } = carryFiles(checked);
+    const known = Object.keys(secrets.entries);
+    return {
+      secrets: {
+        ...secrets,
+        entries: { ...secrets.entries, [shimKeyVariable]: this.#shimKey.reveal() },
+      },
+      wrap: (command, plain) =>
+        wrapCommand({
+          command,
+          declared: [...known, ...attached.flatMap(({ keys }) => keys)],
+          // What was resolved here has passed the check for weak values, or may be weak.
+          allowWeak: known,
+          // Only an attached secret, which comes whole, may bring what nobody declared.
+          keep: attached.length > 0 ? plain : [...plain, "*"],
+          files: carried,
+          runId: job.runId,
+          hold: job.hold,
+          fallback: mode === "auto" ? "run" : "refuse",
+        }),
+      guard: followShim(job, this.#shimKey),
+    };
   }
 
   /** App and image, looked up and built once. */

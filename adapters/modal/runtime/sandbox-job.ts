@@ -1,9 +1,11 @@
 import type { Readable, Transform } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CommandEnd, RunningJob } from "../../../src/launch/index.ts";
+import { noShimExitCode } from "../shim/index.ts";
 import type { ProcessLike, SandboxLike } from "./client.ts";
 import { isTransient } from "./failures.ts";
 import { type Relay, relay } from "./relay.ts";
+import type { ShimGuard } from "./shim-guard.ts";
 
 /** How long Modal may be out of reach before a job counts as lost. */
 const outageMs = 15 * 60_000;
@@ -12,6 +14,8 @@ const outageWhenStoppedMs = 20_000;
 /** How long output may fail to come after the end of the job. */
 const restMs = 20_000;
 const restWhenStoppedMs = 1_000;
+/** Within this time after the first output the guard must have told that it runs. */
+const guardMs = 3_000;
 
 export interface SandboxJobOptions {
   readonly sandbox: SandboxLike;
@@ -23,8 +27,8 @@ export interface SandboxJobOptions {
   readonly timeoutMs: number;
   readonly startedAt: number;
   readonly onNotice: (notice: string) => void;
-  /** Stands before stderr, such as a filter of records. */
-  readonly filter: Transform | undefined;
+  /** The guard inside the container, if there is to be one. */
+  readonly guard: ShimGuard | undefined;
 }
 
 /** Signals that end a sandbox; it takes no others. */
@@ -43,6 +47,7 @@ export class SandboxJob implements RunningJob {
   readonly #relays: readonly Relay[];
   readonly #told = new Set<string>();
   #stoppedAt: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
   readonly #state = { isOver: false };
 
   constructor(options: SandboxJobOptions) {
@@ -57,13 +62,14 @@ export class SandboxJob implements RunningJob {
           return from[name];
         },
         outageMs: options.process === undefined ? outageMs : 0,
+        onFirst: () => this.#expectGuard(),
         onLost: () => this.#tell(`a part of the job's ${name} was lost on the way from Modal`),
       });
     }) as [Relay, Relay];
     this.#relays = [stdout, stderr];
     this.stdout = stdout.stream;
-    const { filter } = options;
-    this.stderr = filter === undefined ? stderr.stream : through(stderr.stream, filter);
+    const { guard } = options;
+    this.stderr = guard === undefined ? stderr.stream : through(stderr.stream, guard.filter);
     this.ended = this.#follow();
   }
 
@@ -86,6 +92,21 @@ export class SandboxJob implements RunningJob {
     if (this.#told.has(notice)) return;
     this.#told.add(notice);
     this.#options.onNotice(notice);
+  }
+
+  /** Output without a word of the guard: it does not run. */
+  #expectGuard(): void {
+    const { guard } = this.#options;
+    if (guard === undefined) return;
+    this.#timer ??= setTimeout(() => this.#tellOfGuard(), guardMs).unref();
+  }
+
+  #tellOfGuard(): void {
+    const { guard } = this.#options;
+    if (guard === undefined || guard.hasStarted) return;
+    this.#tell(
+      "there is no Python 3.8 or later in the image, so output was masked here, but not before Modal stored it",
+    );
   }
 
   #stop(): void {
@@ -119,6 +140,12 @@ export class SandboxJob implements RunningJob {
       return { code: 125, by: "lost" };
     }
     await this.#drain();
+    clearTimeout(this.#timer);
+    const { guard } = this.#options;
+    const wasStopped = this.#stoppedAt !== undefined || code === 124 || code === 137;
+    // 78 without a guard: it was required, and the image says so itself.
+    if (!wasStopped && code !== noShimExitCode) this.#tellOfGuard();
+    if (guard?.end !== undefined && !wasStopped) return guard.end;
     if (
       code === 124 &&
       performance.now() - this.#options.startedAt > this.#options.timeoutMs - 1000

@@ -44,6 +44,35 @@ export function checkSecrets({ secrets, attached, env }: Job): JobSecrets {
   return { entries, files, named: namedSecrets(attached) };
 }
 
+/** A value that becomes a file inside the container, as it travels in a variable. */
+export interface CarriedFile {
+  readonly name: string;
+  readonly encoding: "text" | "base64";
+}
+
+/**
+ * Puts the files among the variables, for a guard inside the container that makes files of them.
+ *
+ * @throws SecretError As {@link checkSecrets}: a variable holds 128 KiB at most.
+ */
+export function carryFiles({ entries, files, named }: JobSecrets): {
+  readonly secrets: JobSecrets;
+  readonly carried: readonly CarriedFile[];
+} {
+  const carried = files.map(({ name, value }) => {
+    const text = Buffer.from(value).toString("utf8");
+    const isText = Buffer.from(text).equals(value) && !text.includes("\0");
+    const encoding = isText ? ("text" as const) : ("base64" as const);
+    return { name, encoding, value: isText ? text : Buffer.from(value).toString("base64") };
+  });
+  const added = Object.fromEntries(carried.map(({ name, value }) => [name, value]));
+  const all = checkEntries(where, Object.assign(Object.create(null), entries, added));
+  return {
+    secrets: { entries: all, files: [], named },
+    carried: carried.map(({ name, encoding }) => ({ name, encoding })),
+  };
+}
+
 /** One entry for each named secret, whichever of its keys are declared. */
 function namedSecrets(attached: readonly Attached[]): NamedSecret[] {
   const named = new Map<
