@@ -375,12 +375,14 @@ function uploadsOf(job: Job, code: CodeFiles | null, { files }: JobSecrets): Upl
   const to = job.code?.to ?? "";
   return [
     ...(code?.files ?? []).map(({ path, bytes, isExecutable }) => ({
-      path: `${to}/${path}`,
+      folder: to,
+      path,
       bytes,
       mode: isExecutable ? 0o755 : undefined,
     })),
     ...files.map(({ name, value }) => ({
-      path: `${secretFolder}/${name}`,
+      folder: secretFolder,
+      path: name,
       bytes: value,
       mode: 0o600,
     })),

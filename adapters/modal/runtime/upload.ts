@@ -5,6 +5,8 @@ import { isTransient, launchFailure } from "./failures.ts";
 /** A file that goes into a sandbox. */
 export interface Upload {
   /** Absolute. */
+  readonly folder: string;
+  /** Below the folder. */
   readonly path: string;
   readonly bytes: Uint8Array;
   /** Of the file, where it is not the usual one. */
@@ -36,10 +38,10 @@ export function abortedError(): SecretError {
   return new SecretError("SECRET_ABORTED", "the launch was given up while the job was starting");
 }
 
-async function writeFile(sandbox: SandboxLike, { path, bytes }: Upload): Promise<void> {
+async function writeFile(sandbox: SandboxLike, { folder, path, bytes }: Upload): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await sandbox.filesystem.writeBytes(bytes, path);
+      return await sandbox.filesystem.writeBytes(bytes, `${folder}/${path}`);
     } catch (error) {
       // Writing the whole file once more does no harm.
       if (attempt === 3 || !isTransient(error)) throw launchFailure(error, `the upload of ${path}`);
@@ -48,28 +50,43 @@ async function writeFile(sandbox: SandboxLike, { path, bytes }: Upload): Promise
 }
 
 async function setModes(sandbox: SandboxLike, uploads: readonly Upload[]): Promise<void> {
-  const byMode = new Map<number, string[]>();
-  for (const { path, mode } of uploads) {
-    if (mode !== undefined) byMode.set(mode, [...(byMode.get(mode) ?? []), path]);
+  const groups = new Map<string, { folder: string; mode: number; paths: string[] }>();
+  for (const { folder, path, mode } of uploads) {
+    if (mode === undefined) continue;
+    const key = `${mode} ${folder}`;
+    const group = groups.get(key) ?? { folder, mode, paths: [] };
+    group.paths.push(`./${path}`);
+    groups.set(key, group);
   }
-  for (const [mode, paths] of byMode) {
-    for (let rest = paths; rest.length > 0; ) {
-      let length = 0;
-      const fits = rest.findIndex((path) => {
-        length += path.length;
-        return length > maxCommandLength;
-      });
-      const count = fits === -1 ? rest.length : Math.max(1, fits);
-      await changeMode(sandbox, mode, rest.slice(0, count));
-      rest = rest.slice(count);
-    }
+  for (const { folder, mode, paths } of groups.values()) {
+    for (const part of partsOf(paths)) await changeMode(sandbox, folder, mode, part);
   }
 }
 
-async function changeMode(sandbox: SandboxLike, mode: number, paths: string[]): Promise<void> {
+/** As many at a time as a command can take. */
+function* partsOf(paths: readonly string[]): Generator<string[]> {
+  let part: string[] = [];
+  let length = 0;
+  for (const path of paths) {
+    if (part.length > 0 && length + path.length > maxCommandLength) {
+      yield part;
+      [part, length] = [[], 0];
+    }
+    part.push(path);
+    length += path.length;
+  }
+  yield part;
+}
+
+async function changeMode(
+  sandbox: SandboxLike,
+  folder: string,
+  mode: number,
+  paths: string[],
+): Promise<void> {
   let code: number;
   try {
-    const command = await sandbox.exec(["chmod", mode.toString(8), ...paths]);
+    const command = await sandbox.exec(["chmod", mode.toString(8), ...paths], { workdir: folder });
     code = await command.wait();
   } catch (error) {
     throw launchFailure(error, "the mode of uploaded files");
