@@ -1,4 +1,5 @@
 /** Sandboxes whose launcher is gone: found by their tags, and ended. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { isLauncherAlive } from "../../../src/launch/index.ts";
 import type { LaunchClient, SandboxLike } from "./client.ts";
 import { isTransient } from "./failures.ts";
@@ -51,17 +52,35 @@ async function describe(sandbox: SandboxLike): Promise<RunningSandbox | null> {
     sandboxId: sandbox.sandboxId,
     runId: tags[runTag] ?? "",
     isAttended: isLauncherAlive(tags[launcherTag] ?? ""),
-    async end() {
-      await sandbox.terminate();
-      await sandbox.wait();
-      sandbox.detach();
-    },
+    end: () => endSandbox(sandbox),
   };
+}
+
+/** How long a sandbox may take to be gone after it was told to end. */
+const goneMs = 10_000;
+
+/** Ends a sandbox, and waits until it is gone. */
+export async function endSandbox(sandbox: SandboxLike): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await sandbox.terminate();
+      break;
+    } catch (error) {
+      if (attempt === 3 || !isTransient(error)) throw error;
+    }
+  }
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  await Promise.race([
+    sandbox.wait(),
+    sleep(goneMs, undefined, { signal }).catch(() => undefined),
+  ]).finally(() => waiting.abort());
+  sandbox.detach();
 }
 
 /** Ends what a start that failed or was given up may have left: known only by its run. */
 export async function endRun(client: LaunchClient, appId: string, runId: string): Promise<void> {
   for await (const sandbox of client.sandboxes.list({ appId, tags: { [runTag]: runId } })) {
-    await sandbox.terminate();
+    await endSandbox(sandbox);
   }
 }

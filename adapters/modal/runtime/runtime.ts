@@ -9,7 +9,7 @@ import type { AppLike, ImageLike, LaunchClient, ProcessLike, SandboxLike } from 
 import { type CodeFiles, readCode } from "./code-files.ts";
 import { isTransient, launchFailure } from "./failures.ts";
 import { launchLimits, modalGuard, withSignal } from "./guard.ts";
-import { endRun, listSandboxes } from "./leftovers.ts";
+import { endRun, endSandbox, listSandboxes } from "./leftovers.ts";
 import { checkModalMounts, mountParams } from "./mounts.ts";
 import { checkOptions, type ModalRuntimeOptions, passedParams } from "./options.ts";
 import { assertPlanClean, type Plan, planSandbox } from "./plan.ts";
@@ -130,7 +130,7 @@ class Launcher {
         guard,
       });
     } catch (error) {
-      await sandbox.terminate().catch(() => undefined);
+      await endSandbox(sandbox).catch(() => undefined);
       throw launchFailure(error, "the sandbox");
     }
   }
@@ -351,7 +351,7 @@ async function createOrAbort(
     return await Promise.race([made, aborted]);
   } catch (error) {
     if (!isGivenUp) throw error;
-    const ended = made.then((sandbox) => sandbox.terminate()).catch(() => undefined);
+    const ended = made.then(endSandbox).catch(() => undefined);
     await Promise.race([ended, sleep(2_000)]);
     await endRun(client, app.appId, runId).catch(() => undefined);
     throw error;
