@@ -1,8 +1,9 @@
 import type { Code } from "../../../src/launch/index.ts";
 import { openRoot, PathError, type Root } from "../../../src/paths/index.ts";
-import { createRedactor, type Finding } from "../../../src/redact/index.ts";
+import type { Finding } from "../../../src/redact/index.ts";
 import { SecretError } from "../../../src/secrets/index.ts";
 import { pathPattern } from "./globs.ts";
+import { knownSecrets } from "./known.ts";
 
 /** A file that is to be uploaded. */
 export interface CodeFile {
@@ -105,8 +106,7 @@ function isCredential(name: string): boolean {
 
 /** @throws SecretError `TEXT_HOLDS_SECRET` that names the file, the line and the secret. */
 async function assertFilesClean(files: readonly CodeFile[]): Promise<void> {
-  // It knows every secret of this process.
-  using redactor = createRedactor();
+  const redactor = knownSecrets();
   for (const { path, bytes } of files) {
     let first: Finding | undefined;
     const stream = redactor.stream({

@@ -1,7 +1,7 @@
 import type { Code } from "../../../src/launch/index.ts";
 import { type Job, mountVariables } from "../../../src/launch/index.ts";
-import { createRedactor } from "../../../src/redact/index.ts";
 import { SecretError } from "../../../src/secrets/index.ts";
+import { knownSecrets } from "./known.ts";
 import type { ModalImage, ModalRuntimeOptions } from "./options.ts";
 import { tagsOf } from "./tags.ts";
 
@@ -83,8 +83,7 @@ function nameOf(own: string | undefined, job: string | undefined): string | unde
  * @throws SecretError `COMMAND_HOLDS_SECRET`, which names the secret and the place.
  */
 export function assertPlanClean(plan: Plan, job: Job, code: Code | undefined): void {
-  // It knows every secret of this process, those of the job too.
-  using redactor = createRedactor();
+  const redactor = knownSecrets();
   const places: readonly (readonly [place: string, texts: readonly string[]])[] = [
     ["the command", job.command],
     ["a plain variable", Object.entries(job.env).flat()],
