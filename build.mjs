@@ -1,13 +1,17 @@
 // `npm run build`: tsc writes types and code, rolldown joins the code, one file for each door and a
 // few shared ones: Node spends about a millisecond on every module, and there are over a hundred.
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 
 const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
 const doors = Object.values(exports).flatMap((target) => target["nopeek:source"] ?? []);
-const entries = [...doors, "./src/cli/bin.ts"].map((path) => path.slice(2, -3));
+// What reads a file beside itself stays in its place.
+const besideFiles = { "./adapters/modal/shim/source.ts": "adapters/modal/shim/shim.py" };
+const entries = [...doors, "./src/cli/bin.ts", ...Object.keys(besideFiles)].map((path) =>
+  path.slice(2, -3),
+);
 const tsc = (...args) => execFileSync("node_modules/.bin/tsc", args, { stdio: "inherit" });
 
 /**
@@ -50,4 +54,5 @@ try {
 } finally {
   rmSync(code, { recursive: true, force: true });
 }
+for (const file of Object.values(besideFiles)) cpSync(file, `dist/${file}`);
 chmodSync("dist/src/cli/bin.js", 0o755);

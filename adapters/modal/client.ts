@@ -45,8 +45,16 @@ export function givenClient(client: ModalClientLike): ClientSource {
   };
 }
 
-/** A client with the SDK's own configuration, which it reads from its file and the environment. */
-export function ownClient(timeoutMs: number): ClientSource {
+/**
+ * A client with the SDK's own configuration, which it reads from its file and the environment.
+ *
+ * @param timeoutMs - How long it may wait where the server asks it to call again later.
+ * @param middleware - Sees every call to the control plane; default: the limits of a provider.
+ */
+export function ownClient(
+  timeoutMs: number,
+  middleware: readonly unknown[] = [endsWithCaller(timeoutMs)],
+): ClientSource {
   let current: Promise<ModalClientLike> | undefined;
   const forget = () => {
     const forgotten = current;
@@ -59,7 +67,7 @@ export function ownClient(timeoutMs: number): ClientSource {
   return {
     get() {
       if (current === undefined) {
-        const made = makeClient(timeoutMs);
+        const made = makeClient(timeoutMs, middleware);
         current = made;
         made.catch(() => {
           if (current === made) current = undefined;
@@ -72,7 +80,10 @@ export function ownClient(timeoutMs: number): ClientSource {
   };
 }
 
-async function makeClient(timeoutMs: number): Promise<ModalClientLike> {
+async function makeClient(
+  timeoutMs: number,
+  middleware: readonly unknown[],
+): Promise<ModalClientLike> {
   const Client = await loadClientClass();
   let client: ModalClientLike;
   try {
@@ -81,7 +92,7 @@ async function makeClient(timeoutMs: number): Promise<ModalClientLike> {
       logLevel: "error",
       // Without it a throttled call waits as long as the server asks, again and again.
       maxThrottleWaitSecs: timeoutMs / 1000,
-      grpcMiddleware: [endsWithCaller(timeoutMs)],
+      grpcMiddleware: middleware,
     });
   } catch (error) {
     throw constructionFailure(error);
@@ -107,7 +118,7 @@ async function loadClientClass(): Promise<ClientClass> {
   try {
     module = await import("modal");
   } catch {
-    throw new SecretError("PROVIDER_MISSING", `modal:// needs Modal's client; ${install}`);
+    throw new SecretError("PROVIDER_MISSING", `Modal needs its client; ${install}`);
   }
   if (typeof module.ModalClient === "function") return module.ModalClient as ClientClass;
   throw new SecretError(

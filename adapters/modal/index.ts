@@ -1,5 +1,5 @@
 /**
- * Modal's named secrets as a provider, exported as `nopeek/adapters/modal`.
+ * Modal's named secrets as a provider and its sandboxes as a runtime, exported as `nopeek/adapters/modal`.
  *
  * @module
  */
@@ -14,6 +14,10 @@ import { isObjectName, targetOf } from "./target.ts";
 import { checkChange, notWritable, writeSecret } from "./write.ts";
 
 export type { ModalClientLike } from "./client.ts";
+export type { LaunchClient } from "./runtime/client.ts";
+export { modalGuard } from "./runtime/guard.ts";
+export type { ModalImage, ModalRuntimeOptions } from "./runtime/options.ts";
+export { modalRuntime } from "./runtime/runtime.ts";
 
 export interface ModalOptions {
   /**

@@ -7,7 +7,6 @@ import type { FieldSpec, FieldValue } from "./fields.ts";
 const severity = ["info", "low", "medium", "high", "critical"] as const;
 const strength = ["strong", "weak"] as const;
 const stream = ["stdout", "stderr"] as const;
-const sink = ["stderr", "audit", "command", "webhook"] as const;
 const confidence = ["exact", "checksum", "format", "heuristic", "placeholder"] as const;
 const rotationStep = ["create", "set", "test", "finish", "copy", "revoke"] as const;
 
@@ -51,7 +50,7 @@ export const eventTypes = {
   "run.notice": { correlationId: "id", code: noticeCodes, "count?": "count" },
   "run.ended": {
     correlationId: "id",
-    endedBy: ["exit", "signal", "timeout", "abort", "halt", "audit"],
+    endedBy: ["exit", "signal", "timeout", "abort", "halt", "audit", "lost"],
     exitCode: "count",
     redactions: "count",
     outputLost: "flag",
@@ -102,30 +101,35 @@ export const eventTypes = {
   // The monitor
   "monitor.finding": {
     correlationId: "id",
-    rule: "word",
     confidence,
-    severity,
-    action: ["none", "redact", "alert", "halt", "halt+rotate"],
-    review: "flag",
+    severity: ["critical", "high", "warning", "review"],
+    action: ["review", "redact", "alert", "halt", "halt+rotate"],
+    stream: ["stdout", "stderr", "command"],
     fingerprint: "fingerprint",
+    "rule?": "word",
     "name?": "name",
-    "stream?": stream,
-    "count?": "count",
+    "form?": "word",
+    "strength?": strength,
   },
   "monitor.halted": {
     correlationId: "id",
-    cause: ["secret", "rule", "audit"],
+    fingerprint: "fingerprint",
     "rule?": "word",
     "name?": "name",
-    "fingerprint?": "fingerprint",
-    "latencyMs?": "count",
   },
-  "alert.sent": { correlationId: "id", sink, "count?": "count" },
+  "monitor.rotation": {
+    correlationId: "id",
+    fingerprint: "fingerprint",
+    outcome: ["started", "done", "failed", "unavailable", "unfinished"],
+    "name?": "name",
+  },
   "alert.failed": {
     correlationId: "id",
-    sink,
-    why: ["timeout", "refused", "unreachable", "exit", "overflow"],
-    "count?": "count",
+    sink: "word",
+    why: [
+      ...(["timeout", "not-started", "exit-code", "status"] as const),
+      ...(["redirect", "connection", "failed", "dropped"] as const),
+    ],
   },
 
   // Rotation

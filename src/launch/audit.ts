@@ -7,6 +7,7 @@ import {
   opaqueIfKnown,
   programName,
 } from "../audit/index.ts";
+import type { MonitorEvent } from "../monitor/index.ts";
 import { PathError } from "../paths/index.ts";
 import { type Attached, type Resolution, type Secret, SecretError } from "../secrets/index.ts";
 import type { EndedBy, Leak } from "./options.ts";
@@ -122,11 +123,11 @@ export class RunAudit implements Disposable {
   }
 
   /** The first of its kind is recorded at once, further ones are counted. */
-  finding({ name, form, strength, stream, fingerprint }: Leak): void {
+  finding({ name, form, strength, stream, fingerprint, count }: Leak): void {
     const key = `${stream} ${strength} ${form} ${fingerprint} ${name}`;
     const known = this.#findings.get(key);
     if (known !== undefined) {
-      known.count++;
+      known.count += count;
       return;
     }
     const event = {
@@ -137,9 +138,41 @@ export class RunAudit implements Disposable {
       stream,
       fingerprint: this.#log.fingerprintFor(fingerprint),
     };
-    this.#findings.set(key, { event, count: 0 });
+    this.#findings.set(key, { event, count: count - 1 });
     void this.#append({ type: "finding.made", ...event });
     this.#timer ??= setInterval(() => void this.#count(), countEveryMs).unref();
+  }
+
+  /** What the monitor judged and did. */
+  monitored(event: MonitorEvent): void {
+    const correlationId = this.#id;
+    if (event.type === "alert-failed") {
+      const { sink, reason: why } = event;
+      void this.#append({ type: "alert.failed", correlationId, sink: opaque("word", sink), why });
+      return;
+    }
+    const common = {
+      correlationId,
+      fingerprint: this.#log.fingerprintFor(event.fingerprint),
+      name: opaqueIfKnown("name", event.name),
+    };
+    if (event.type === "rotation") {
+      void this.#append({ type: "monitor.rotation", ...common, outcome: event.outcome });
+      return;
+    }
+    const rule = opaqueIfKnown("word", event.rule);
+    if (event.type === "halt") {
+      void this.#append({ type: "monitor.halted", ...common, rule });
+      return;
+    }
+    const { confidence, severity, action, stream, strength } = event;
+    const form = opaqueIfKnown("word", event.form);
+    void this.#append({
+      type: "monitor.finding",
+      ...common,
+      ...{ confidence, severity, action, stream, strength },
+      ...{ rule, form },
+    });
   }
 
   /** Records the end. */

@@ -17,19 +17,22 @@ export const allowedVariables: readonly string[] = [
 ];
 
 /** A name with one of these as a whole word is a credential's: it must be declared. */
-const credentialWords = new Set(
+export const credentialWords: readonly string[] =
   "KEY TOKEN SECRET PASSWORD JWT PASSWD PASSPHRASE CREDENTIAL CREDENTIALS PAT DSN APIKEY".split(
     " ",
-  ),
-);
+  );
 /** Also in the middle of a word, as in PGPASSWORD. */
-const credentialParts = /PASSWORD|PASSWD|APIKEY|SECRET/;
+export const credentialParts: readonly string[] = ["PASSWORD", "PASSWD", "APIKEY", "SECRET"];
 /** Variables that would load foreign code into every program of the job. */
-const neverPassed = new Set(["LD_PRELOAD", "NODE_OPTIONS"]);
+export const neverPassed: readonly string[] = ["LD_PRELOAD", "NODE_OPTIONS"];
 
 export interface EnvironmentOptions {
   /** The launcher's own environment. */
   readonly from: Readonly<Record<string, string | undefined>>;
+  /** Whether the allow-list applies: on another machine this one's PATH and HOME mean nothing. */
+  readonly inherits: boolean;
+  /** Names that stay here and are not worth telling of, with `*`. */
+  readonly kept?: readonly string[] | undefined;
   /** Further names to pass, with `*` and `?`. */
   readonly pass: readonly string[];
   /** Plain variables to set. */
@@ -49,14 +52,20 @@ export interface JobEnvironment {
 
 /** Builds the plain part of a job's environment from nothing. */
 export function buildEnvironment(options: EnvironmentOptions): JobEnvironment {
-  const allowed = [...allowedVariables, ...options.pass].map(globPattern);
+  const allowed = [...(options.inherits ? allowedVariables : []), ...options.pass].map(globPattern);
+  const kept = (options.kept ?? []).map(globPattern);
   const declared = new Set(options.declared);
   const variables: Record<string, string> = Object.create(null);
   const withheld: string[] = [];
   const found: Secret[] = [];
   for (const [name, value] of Object.entries(options.from)) {
     if (value === undefined || declared.has(name) || name.startsWith("NOPEEK_")) continue;
-    if (!isCredentialName(name) && !neverPassed.has(name) && allowed.some((p) => p.test(name))) {
+    if (kept.some((pattern) => pattern.test(name))) continue;
+    if (
+      !isCredentialName(name) &&
+      !neverPassed.includes(name) &&
+      allowed.some((p) => p.test(name))
+    ) {
       variables[name] = value;
       if (/^[a-z0-9+.-]+:\/\/[^/]*@/i.test(value)) found.push(new Secret(value, { name }));
     } else if (isCredentialName(name) && !(name in options.set)) {
@@ -77,7 +86,10 @@ export function buildEnvironment(options: EnvironmentOptions): JobEnvironment {
 /** Whether a variable of this name has to be declared as a secret to reach a job. */
 export function isCredentialName(name: string): boolean {
   const upper = name.toUpperCase();
-  return credentialParts.test(upper) || upper.split("_").some((word) => credentialWords.has(word));
+  return (
+    credentialParts.some((part) => upper.includes(part)) ||
+    upper.split("_").some((word) => credentialWords.includes(word))
+  );
 }
 
 /** A pattern for a glob of names: `*` for any characters, `?` for one. */

@@ -3,10 +3,33 @@
  *
  * @module
  */
-export { allowedVariables, globPattern, isCredentialName } from "./environment.ts";
+export type { Code, CodeInput } from "./code.ts";
+export {
+  allowedVariables,
+  credentialParts,
+  credentialWords,
+  globPattern,
+  isCredentialName,
+  neverPassed,
+} from "./environment.ts";
 export { launch } from "./launch.ts";
+export {
+  type JobResult,
+  type LaunchManyOptions,
+  launchMany,
+  type ManyJob,
+  type Progress,
+} from "./launch-many.ts";
+export { isLauncherAlive, launcherId } from "./launcher.ts";
 export { local } from "./local.ts";
 export { type MountInput, mountVariables } from "./mounts.ts";
 export type { EndedBy, LaunchOptions, LaunchResult, Leak } from "./options.ts";
-export type { CommandEnd, Job, JobSecret, RunningJob, Runtime } from "./runtime.ts";
+export type {
+  CommandEnd,
+  ContainerFinding,
+  Job,
+  JobSecret,
+  RunningJob,
+  Runtime,
+} from "./runtime.ts";
 export type { RedactionCount, Redactions } from "./tally.ts";

@@ -1,40 +1,21 @@
 import { randomUUID } from "node:crypto";
-import { constants as osConstants } from "node:os";
 import { resolve } from "node:path";
-import type { NoticeCode } from "../audit/index.ts";
 import type { MountTable } from "../paths/index.ts";
-import { createRedactor, type Finding, type Redactor } from "../redact/index.ts";
-import {
-  type Attached,
-  assertUnmasked,
-  assertVariableName,
-  createSecrets,
-  type Declarations,
-  defineSecrets,
-  onSecret,
-  type Resolution,
-  Secret,
-  SecretError,
-  type SecretInput,
-  throwFailures,
-} from "../secrets/index.ts";
+import { assertVariableName, SecretError } from "../secrets/index.ts";
 import type { RunAudit } from "./audit.ts";
+import { checkCode } from "./code.ts";
 import { assertNoSecret, type Command, checkCommand } from "./command.ts";
-import { finish, Stop, type StopReason, startTimer } from "./ending.ts";
+import { type Declared, resolveDeclared, toJobSecret } from "./declared.ts";
 import { buildEnvironment } from "./environment.ts";
+import { follow, type Notify } from "./follow.ts";
+import { Leaks } from "./leaks.ts";
 import { local } from "./local.ts";
 import { checkMounts } from "./mounts.ts";
 import { checkOperands, uncheckedParents } from "./operands.ts";
-import type { EndedBy, LaunchOptions, LaunchResult } from "./options.ts";
-import { type Pump, pump } from "./output.ts";
-import type { CommandEnd, JobSecret, RunningJob } from "./runtime.ts";
-import { type SignalForwarding, takeSignals } from "./signals.ts";
-import { Tally } from "./tally.ts";
+import type { LaunchOptions, LaunchResult } from "./options.ts";
+import { heldSignals, takeSignals } from "./signals.ts";
 import { tell } from "./tell.ts";
-import { checkMonitor, type LaunchWatch, startWatch } from "./watching.ts";
-
-const defaultGraceMs = 10_000;
-const haltedExitCode = 10;
+import { checkMonitor, startWatch } from "./watching.ts";
 
 /**
  * Runs a job with its secrets, and with none of them in its output.
@@ -54,24 +35,30 @@ const haltedExitCode = 10;
  * process.exitCode = run.exitCode;
  */
 export async function launch(options: LaunchOptions): Promise<LaunchResult> {
+  return await launchWith(options, undefined);
+}
+
+/** As {@link launch}. @param shared - Secrets that were resolved already, for several jobs. */
+export async function launchWith(
+  options: LaunchOptions,
+  shared: Declared | undefined,
+): Promise<LaunchResult> {
   const runId = checkRunId(options.runId);
-  if (options.audit === undefined) return await start(options, runId, undefined);
+  if (options.audit === undefined) return await start(options, runId, shared, undefined);
   const { RunAudit } = await import("./audit.ts");
   using audit = new RunAudit(options.audit, runId);
   try {
-    return await start(options, runId, audit);
+    return await start(options, runId, shared, audit);
   } catch (error) {
     await audit.refused(error);
     throw error;
   }
 }
 
-/** Tells what is no error: in words to the caller, as a code to the audit log. */
-type Notify = (text: string, code: NoticeCode, count?: number) => void;
-
 async function start(
   options: LaunchOptions,
   runId: string,
+  shared: Declared | undefined,
   audit: RunAudit | undefined,
 ): Promise<LaunchResult> {
   const notify: Notify = (text, code, count) => {
@@ -87,32 +74,29 @@ async function start(
     );
   }
   const runtime = options.on ?? local();
-  const mounts = checkMounts(options.mounts, resolve(options.base ?? "."));
-  const cwd = runtime.isLocal === true ? resolve(options.cwd ?? ".") : undefined;
+  const base = resolve(options.base ?? ".");
+  const mounts = checkMounts(options.mounts, base);
+  const code = checkCode(options.code, base);
+  const cwd = options.cwd ?? code?.dir;
+  const localCwd = runtime.isLocal === true ? resolve(cwd ?? ".") : undefined;
   options.audit?.assertApart([
-    ...(cwd === undefined ? [] : [cwd]),
+    ...(localCwd === undefined ? [] : [localCwd]),
     ...mounts.mounts.flatMap(({ dir }) => dir ?? []),
   ]);
-  await checkPaths(command, mounts, cwd, options.paths ?? [], notify);
-  const { secrets, attached, resolutions } = await resolveSecrets(options, runtime.attaches ?? []);
-  assertFreeNames(mounts, [
-    ...secrets.map(({ secret }) => secret.name),
-    ...attached.map(({ name }) => name),
-    ...Object.keys(options.env ?? {}),
-  ]);
+  await checkPaths(command, mounts, localCwd, options.paths ?? [], notify);
+  using own = shared === undefined ? await resolveDeclared(options, runtime) : undefined;
+  const declared = shared ?? (own as Declared);
+  assertFreeNames(mounts, [...declared.names, ...Object.keys(options.env ?? {})]);
   const environment = buildEnvironment({
     from: process.env,
+    inherits: runtime.hasOwnEnvironment !== true,
+    kept: runtime.ownVariables,
     pass: options.pass ?? [],
     set: checkVariables(options.env ?? {}),
-    declared: [...secrets.map(({ secret }) => secret), ...attached].map(({ name }) => name ?? ""),
+    declared: declared.names,
     runId,
   });
-  // The declared ones first: their names stand in the masks. Then whatever else this process knows.
-  using redactor = createRedactor({
-    secrets: secrets.map(({ secret }) => secret),
-    rules: options.rules,
-  });
-  using _following = onSecret((secret) => redactor.add(secret));
+  const { redactor, secrets, attached, resolutions } = declared;
   assertNoSecret(command, redactor);
   assertNoSecret(options.ownCommandLine ?? [], redactor, "nopeek's own command line");
   if (environment.withheld.length > 0) {
@@ -135,20 +119,40 @@ async function start(
     runId,
     secrets: secrets.map(({ secret }) => secret),
     attached,
+    audit,
   });
   // Before files with secrets are written: a signal must not end this process and leave them.
   using signals = takeSignals(options.forwardSignals === true);
+  using starting = heldSignals(signals, options.signal);
+  const leaks = new Leaks({ watch: watching.watch, audit, listener: options.onLeak });
   const job = await runtime.start({
     runId,
+    name: options.name,
     command,
     env: environment.variables,
     secrets: secrets.map(toJobSecret),
     attached,
-    cwd: options.cwd,
+    cwd,
     mounts: mounts.mounts,
+    code,
+    hold: options.hold,
+    signal: starting.signal,
+    onNotice: (notice) => tell(options.onNotice, notice),
+    onFinding: (finding) => leaks.inContainer(finding),
   });
   tell(options.onStart, runId);
-  return await follow(job, { runId, redactor, signals, options, audit, watching, notify });
+  const early = starting.held;
+  return await follow(job, {
+    runId,
+    redactor,
+    signals,
+    early,
+    leaks,
+    watching,
+    audit,
+    notify,
+    options,
+  });
 }
 
 /** @throws SecretError `DECLARATION_INVALID` for a mount whose variable is declared as something else. */
@@ -186,148 +190,6 @@ async function checkPaths(
     "path-unchecked",
     unchecked.length,
   );
-}
-
-interface Resolved {
-  readonly secret: Secret;
-  readonly as: "env" | "file";
-}
-
-async function resolveSecrets(
-  options: LaunchOptions,
-  attach: readonly string[],
-): Promise<{
-  secrets: Resolved[];
-  attached: Attached[];
-  resolutions: readonly Resolution[];
-}> {
-  const given = options.secrets ?? {};
-  const declared =
-    given instanceof Map
-      ? (given as Declarations)
-      : defineSecrets(given as Readonly<Record<string, SecretInput>>);
-  const from = options.from ?? createSecrets({ providers: [] });
-  const resolutions = await from.resolve(declared, { signal: options.signal, attach });
-  throwFailures(resolutions.flatMap(({ failure }) => (failure ? [failure] : [])));
-  const attached = resolutions.flatMap(({ attached }) => (attached ? [attached] : []));
-  const secrets = resolutions.flatMap(({ name, secret }) => {
-    if (secret === null) return [];
-    assertUnmasked(secret);
-    const declaration = declared.get(name);
-    const as = declaration instanceof Secret ? "env" : (declaration?.as ?? "env");
-    // Under the name of its variable, which is the name that the mask shows.
-    const named = secret.name === name ? secret : new Secret(secret.revealBytes(), { name });
-    return [{ secret: named, as }];
-  });
-  return { secrets, attached, resolutions };
-}
-
-function toJobSecret({ secret, as }: Resolved): JobSecret {
-  return { name: secret.name ?? "", value: secret.revealBytes(), as };
-}
-
-/** What follows a job. */
-interface Following {
-  readonly runId: string;
-  readonly redactor: Redactor;
-  readonly signals: SignalForwarding;
-  readonly options: LaunchOptions;
-  readonly audit: RunAudit | undefined;
-  readonly watching: LaunchWatch;
-  readonly notify: Notify;
-}
-
-/** Follows a running job to its end. */
-async function follow(job: RunningJob, following: Following): Promise<LaunchResult> {
-  const { runId, redactor, signals, options, audit, notify } = following;
-  const { watch, lines } = following.watching;
-  const tally = new Tally();
-  options.transcript?.on("error", (error: NodeJS.ErrnoException) => {
-    notify(
-      `the transcript ends here: it cannot be written (${error.code ?? "no detail"})`,
-      "transcript-failed",
-    );
-  });
-  const [stdout, stderr] = (["stdout", "stderr"] as const).map((stream) => {
-    const onFinding = (finding: Finding) => {
-      tally.add(finding);
-      watch.masked(finding, stream);
-      const fingerprint = audit?.log.fingerprintFor(finding.fingerprint) ?? finding.fingerprint;
-      audit?.finding({ ...finding, fingerprint, stream });
-      tell(options.onLeak, { ...finding, fingerprint, stream });
-    };
-    const main = options.output?.[stream] ?? process[stream];
-    const onSight = (finding: Finding) => watch.sighted(finding, stream);
-    const clean = redactor.stream({ hold: options.hold, onFinding, onSight });
-    const onChunk = (chunk: Uint8Array) => watch.look(chunk, stream);
-    return pump(job[stream], clean, { main, copy: options.transcript, onChunk });
-  }) as [Pump, Pump];
-  const graceMs = options.graceMs ?? defaultGraceMs;
-  using stop = new Stop(job, graceMs);
-  lines.follow(() => stderr.isMidLine);
-  watch.guard(() => stop.because("halt"));
-  signals.to((signal) => {
-    job.kill(signal);
-    if (signal === "SIGTERM" || signal === "SIGHUP") stop.killAfterGrace();
-  });
-  const onAbort = () => stop.because("abort");
-  options.signal?.addEventListener("abort", onAbort, { once: true });
-  if (options.signal?.aborted === true) onAbort();
-  using _unaudited = audit?.log.onFailure(({ message }) => {
-    const halts = options.onAuditFailure === "halt";
-    tell(options.onNotice, `${message}; the run ${halts ? "is stopped" : "goes on unrecorded"}`);
-    if (halts) stop.because("audit");
-  });
-  using _limit = startTimer(options.timeoutMs, () => stop.because("timeout"));
-  const end = await job.ended;
-  options.signal?.removeEventListener("abort", onAbort);
-  const { processes, heldOpen } = await finish(job, [stdout, stderr], stop, graceMs);
-  if (processes > 0) {
-    notify(
-      `ended ${processes} process${processes === 1 ? "" : "es"} that the command left running`,
-      "processes-left",
-      processes,
-    );
-  }
-  if (heldOpen) {
-    notify(
-      "a process that left the job holds its output open; it is not waited for",
-      "output-held-open",
-    );
-  }
-  const errors = await Promise.all([stdout.done, stderr.done]);
-  for (const error of errors) {
-    if (error === null) continue;
-    notify(
-      `output was lost: it could not be written (${error.code ?? "no detail"})`,
-      "output-lost",
-    );
-  }
-  const incident = await watch.end();
-  lines.flush();
-  const outcome = outcomeOf(end, stop.reason);
-  const { redactions } = tally;
-  const outputLost = errors.some((error) => error !== null);
-  await audit?.ended({ ...outcome, redactions: redactions.total, outputLost });
-  return {
-    runId,
-    ...outcome,
-    redactions,
-    outputLost,
-    auditFailed: options.audit?.failure !== undefined,
-    ...(incident && { incident }),
-    isMidLine: stderr.isMidLine,
-  };
-}
-
-function outcomeOf(
-  end: CommandEnd,
-  reason: StopReason | undefined,
-): { endedBy: EndedBy; exitCode: number } {
-  const exitCode = end.signal === undefined ? end.code : 128 + osConstants.signals[end.signal];
-  if (reason === "halt") return { endedBy: "halt", exitCode: haltedExitCode };
-  if (reason === "timeout") return { endedBy: "timeout", exitCode: 124 };
-  return { endedBy: reason ?? (end.signal === undefined ? "exit" : "signal"), exitCode };
 }
 
 /** The id finds a job's processes again, so it must be one of its own. */

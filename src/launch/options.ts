@@ -5,6 +5,7 @@ import type { RuleChoice } from "../detect/index.ts";
 import type { Incident, Monitor, MonitorOptions } from "../monitor/index.ts";
 import type { Finding } from "../redact/index.ts";
 import type { Declarations, SecretInput, Secrets } from "../secrets/index.ts";
+import type { CodeInput } from "./code.ts";
 import type { Command } from "./command.ts";
 import type { MountInput } from "./mounts.ts";
 import type { Runtime } from "./runtime.ts";
@@ -23,8 +24,12 @@ export interface LaunchOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Further variables of this process to pass on, with `*` and `?`; never credentials. */
   readonly pass?: readonly string[] | undefined;
-  /** Working directory of a local job. */
+  /** Working directory of a local job (default: `dir` of `code`). */
   readonly cwd?: string | undefined;
+  /** The program's files: copied to where the job runs if that is another machine. */
+  readonly code?: CodeInput | undefined;
+  /** A name for the job where the runtime shows it. */
+  readonly name?: string | undefined;
   /** What the job may find at which path; by container path, or made by `defineMounts`. */
   readonly mounts?: MountInput | undefined;
   /** The folder that relative `dir`s of mounts are meant from (default: the working directory). */
@@ -48,8 +53,8 @@ export interface LaunchOptions {
   readonly output?: { readonly stdout?: Writable; readonly stderr?: Writable } | undefined;
   /** Gets the redacted output of both streams as well. */
   readonly transcript?: Writable | undefined;
-  /** Told of every mask in the output. */
-  readonly onLeak?: ((finding: Leak) => void) | undefined;
+  /** Told of every mask in the output. If it returns `"halt"`, the job is stopped (exit code 10). */
+  readonly onLeak?: ((finding: Leak) => unknown) | undefined;
   /**
    * What is done about leaks beyond masking them (default: `onNotice` is told once of each secret and
    * stream). The webhooks of its options may be references.
@@ -82,13 +87,18 @@ export interface LaunchOptions {
 /** A finding in the output of a job. */
 export interface Leak extends Finding {
   readonly stream: "stdout" | "stderr";
+  /** `container`: masked before it left the container; `offset` is 0 then. */
+  readonly where: "output" | "container";
+  /** How often; `output` tells of each by itself. */
+  readonly count: number;
 }
 
 /**
  * Why the job ended: by itself, by a signal, or because it was stopped; `halt`: by the monitor,
- * `audit`: because its audit log could not be written.
+ * `audit`: because its audit log could not be written. `lost`: its runtime could not be reached any
+ * more, so how it ended is not known.
  */
-export type EndedBy = "exit" | "signal" | "timeout" | "abort" | "halt" | "audit";
+export type EndedBy = "exit" | "signal" | "timeout" | "abort" | "halt" | "audit" | "lost";
 
 export interface LaunchResult {
   readonly runId: string;

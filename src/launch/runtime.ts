@@ -1,10 +1,14 @@
 import type { Readable } from "node:stream";
 import type { Mount } from "../paths/index.ts";
+import type { Finding } from "../redact/index.ts";
 import type { Attached } from "../secrets/index.ts";
+import type { Code } from "./code.ts";
 
 /** What a runtime is asked to run. Everything in it was checked; `secrets` is the only secret part. */
 export interface Job {
   readonly runId: string;
+  /** The name of one of several jobs. */
+  readonly name?: string | undefined;
   readonly command: readonly [string, ...string[]];
   /** Plain variables: nothing secret. */
   readonly env: Readonly<Record<string, string>>;
@@ -15,6 +19,23 @@ export interface Job {
   readonly cwd: string | undefined;
   /** The declared mounts; the runtime sets their variables (see `mountVariables`). */
   readonly mounts: readonly Mount[];
+  /** The program's files, for a runtime that has to copy them. */
+  readonly code?: Code | undefined;
+  /** What a guard inside the container does at a pause of the output. */
+  readonly hold?: "pause" | "strict" | undefined;
+  /** Aborted if the job is not wanted any more while it starts. */
+  readonly signal?: AbortSignal | undefined;
+  /** Takes what the user should know; one line without a value. */
+  readonly onNotice?: ((notice: string) => void) | undefined;
+  /** Takes what was masked before it reached this process. */
+  readonly onFinding?: ((finding: ContainerFinding) => void) | undefined;
+}
+
+/** What a guard inside a container masked, as often as it says. */
+export interface ContainerFinding
+  extends Pick<Finding, "name" | "form" | "strength" | "fingerprint"> {
+  readonly stream: "stdout" | "stderr";
+  readonly count: number;
 }
 
 export interface JobSecret {
@@ -24,10 +45,17 @@ export interface JobSecret {
   readonly as: "env" | "file";
 }
 
-/** How the command itself ended: by its code, or by a signal. */
+/**
+ * How the command itself ended: by its code, or by a signal. `by`: the runtime's own time limit, or
+ * the connection was lost for good and the end is not known.
+ */
 export type CommandEnd =
-  | { readonly code: number; readonly signal?: undefined }
-  | { readonly code?: undefined; readonly signal: NodeJS.Signals };
+  | {
+      readonly code: number;
+      readonly signal?: undefined;
+      readonly by?: "timeout" | "lost" | undefined;
+    }
+  | { readonly code?: undefined; readonly signal: NodeJS.Signals; readonly by?: undefined };
 
 /** A job that runs. */
 export interface RunningJob {
@@ -58,6 +86,13 @@ export interface Runtime {
   readonly attaches?: readonly string[];
   /** Its jobs see the files of this machine. */
   readonly isLocal?: boolean;
+  /**
+   * Its jobs run on another machine: of this process's variables they get those that `pass` names
+   * and no others.
+   */
+  readonly hasOwnEnvironment?: boolean;
+  /** Variables of this process that are the runtime's own, with `*`: never passed to a job. */
+  readonly ownVariables?: readonly string[];
   /**
    * Starts the job.
    *

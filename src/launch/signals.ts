@@ -40,3 +40,35 @@ export function takeSignals(enabled: boolean): SignalForwarding {
     },
   };
 }
+
+/** Signals that stop a job which is still starting. */
+const stopping: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]);
+
+/** What happens while a job starts. */
+export interface HeldSignals extends Disposable {
+  /** The signals that came meanwhile: the job is to get them when it runs. */
+  readonly held: readonly NodeJS.Signals[];
+  /** Aborted by one that stops the job, and by the caller: a start may take minutes. */
+  readonly signal: AbortSignal;
+}
+
+/** Holds the signals of this process while a job starts. */
+export function heldSignals(
+  signals: SignalForwarding,
+  given: AbortSignal | undefined,
+): HeldSignals {
+  const held: NodeJS.Signals[] = [];
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  given?.addEventListener("abort", abort, { once: true });
+  if (given?.aborted === true) abort();
+  signals.to((signal) => {
+    held.push(signal);
+    if (stopping.has(signal)) abort();
+  });
+  return {
+    held,
+    signal: stop.signal,
+    [Symbol.dispose]: () => given?.removeEventListener("abort", abort),
+  };
+}

@@ -16,15 +16,17 @@ export interface Redactions {
   readonly counts: readonly RedactionCount[];
 }
 
+type Counted = Pick<Finding, "name" | "rule" | "form" | "strength">;
+
 /** Counts findings by name and form. */
 export class Tally {
-  readonly #counts = new Map<string, { finding: Finding; count: number }>();
+  readonly #counts = new Map<string, { finding: Counted; count: number }>();
 
-  add(finding: Finding): void {
+  add(finding: Counted, count: number): void {
     const key = `${finding.name} ${finding.rule} ${finding.form} ${finding.strength}`;
     const entry = this.#counts.get(key);
-    if (entry === undefined) this.#counts.set(key, { finding, count: 1 });
-    else entry.count++;
+    if (entry === undefined) this.#counts.set(key, { finding, count });
+    else entry.count += count;
   }
 
   get redactions(): Redactions {

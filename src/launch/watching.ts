@@ -10,6 +10,7 @@ import {
   type WebhookAlert,
 } from "../monitor/index.ts";
 import { type Attached, createSecrets, defineSecrets, type Secret } from "../secrets/index.ts";
+import type { RunAudit } from "./audit.ts";
 import { BetweenLines } from "./between-lines.ts";
 import type { Command } from "./command.ts";
 import { uncheckedParents } from "./operands.ts";
@@ -39,6 +40,7 @@ export async function startWatch(
     readonly runId: string;
     readonly secrets: readonly Secret[];
     readonly attached: readonly Attached[];
+    readonly audit?: RunAudit | undefined;
   },
 ): Promise<LaunchWatch> {
   const lines = new BetweenLines((line, isMidLine) =>
@@ -53,6 +55,7 @@ export async function startWatch(
     isInjected: ({ fingerprint, name }) =>
       fingerprints.has(fingerprint) || (name !== undefined && attachedNames.has(name)),
     say: (line) => lines.say(line),
+    record: (event) => run.audit?.monitored(event),
   });
   const end = async () => {
     await watch.end();

@@ -1,5 +1,6 @@
 import { SecretError } from "../secrets/index.ts";
 import { commandSink } from "./command-sink.ts";
+import type { MonitorEvent } from "./events.ts";
 import type { MonitoredFinding } from "./finding.ts";
 import type { Incident } from "./incident.ts";
 import {
@@ -21,6 +22,8 @@ export interface WatchedRun {
   readonly isInjected: (finding: MonitoredFinding) => boolean;
   /** Takes lines for the user; none of them holds a value. */
   readonly say: (line: string) => void;
+  /** Takes each event, beside the `record` of the monitor's options. */
+  readonly record?: ((event: MonitorEvent) => void) | undefined;
 }
 
 /** The watch over one run. No method but `judge` throws, and none waits but `end`. */
@@ -36,8 +39,8 @@ export interface Watch extends AsyncDisposable {
   guard(halt: () => void): void;
   /** A form of a value was read for the first time; it may not be masked yet. */
   sighted(finding: MonitoredFinding, stream: "stdout" | "stderr"): void;
-  /** Something was masked; counted each time. */
-  masked(finding: MonitoredFinding, stream: "stdout" | "stderr"): void;
+  /** Something was masked, `count` times (default: once). */
+  masked(finding: MonitoredFinding, stream: "stdout" | "stderr", count?: number): void;
   /** Output after masking, for review. */
   look(bytes: Uint8Array, stream: "stdout" | "stderr"): void;
   /**

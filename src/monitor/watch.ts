@@ -88,8 +88,8 @@ export class RunWatch implements Watch {
     this.#act(this.#ledger.entryOf(finding, stream), finding);
   }
 
-  masked(finding: MonitoredFinding, stream: "stdout" | "stderr"): void {
-    this.#note(finding, stream);
+  masked(finding: MonitoredFinding, stream: "stdout" | "stderr", count = 1): void {
+    this.#note(finding, stream, count);
   }
 
   look(bytes: Uint8Array, stream: "stdout" | "stderr"): void {
@@ -109,9 +109,9 @@ export class RunWatch implements Watch {
     this.#note({ rule, fingerprint: fingerprintOf(`${rule} ${text}`) }, stream);
   }
 
-  #note(finding: MonitoredFinding, stream: MonitoredStream): Entry {
+  #note(finding: MonitoredFinding, stream: MonitoredStream, count = 1): Entry {
     const entry = this.#ledger.entryOf(finding, stream);
-    entry.count++;
+    entry.count += count;
     this.#act(entry, finding);
     return entry;
   }
@@ -233,6 +233,7 @@ export class RunWatch implements Watch {
       return;
     }
     try {
+      this.#run.record?.(event);
       const result = this.#parts.record?.(event);
       if (!(result instanceof Promise)) return;
       const settled = result.catch(() => undefined).finally(() => this.#recording.delete(settled));

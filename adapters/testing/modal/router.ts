@@ -65,6 +65,8 @@ export function createRouterPart(containers: Containers): ServicePart & { close(
     const env = withPlatform({ ...container.env, ...own }, container.env);
     const timeoutMs = (request.timeoutSecs ?? 0) * 1000;
     const started = new ContainerProcess(command, { env, cwd, timeoutMs });
+    // Nothing outlives its sandbox.
+    void container.process.ended.then(() => started.kill());
     keep(request.execId, started, (data, eof) => {
       started.write(data);
       if (eof) started.closeInput();

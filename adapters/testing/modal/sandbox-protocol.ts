@@ -26,17 +26,29 @@ message NetworkAccess {
 message StringMap { map<string, string> contents = 1; }
 message SecretSource { oneof source { string secret_id = 1; StringMap env = 2; } }
 message SandboxTag { string tag_name = 1; string tag_value = 2; }
+message GPUConfig { uint32 count = 2; string gpu_type = 4; }
+message Resources {
+  uint32 memory_mb = 2;
+  uint32 milli_cpu = 3;
+  GPUConfig gpu_config = 4;
+  uint32 memory_mb_max = 5;
+  uint32 milli_cpu_max = 7;
+}
+message SchedulerPlacement { repeated string regions = 4; }
 message Sandbox {
   repeated string entrypoint_args = 1;
+  Resources resources = 5;
   string image_id = 3;
   repeated string secret_ids = 4;
   uint32 timeout_secs = 7;
   optional string workdir = 8;
   repeated VolumeMount volume_mounts = 13;
   repeated CloudBucketMount cloud_bucket_mounts = 14;
+  SchedulerPlacement scheduler_placement = 17;
   NetworkAccess network_access = 22;
   optional string proxy_id = 23;
   bool enable_snapshot = 24;
+  string cloud_provider_str = 26;
   bool verbose = 29;
   optional string name = 30;
   optional uint32 idle_timeout_secs = 33;

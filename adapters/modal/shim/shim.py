@@ -1,0 +1,1606 @@
+"""Runs a command and masks secrets in its output before a byte leaves the container.
+
+nopeek starts this file as the command of a sandbox, around the user's command. The platform puts
+secrets into the environment; the launcher may never have seen them. This program
+
+1. takes them out of its own environment, so that /proc shows them to nobody,
+2. starts the command with the declared variables and an allow-list, and nothing else,
+3. masks every form of every declared value in both streams, byte for byte otherwise,
+4. tells the launcher what it masked in records on stderr, with a MAC, without a value.
+
+The forms and the rules of masking are those of nopeek's TypeScript engine; shared tests hold the
+two together. Python 3.8 or later, standard library only.
+"""
+
+import binascii
+import collections
+import errno
+import hmac
+import json
+import math
+import operator
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from array import array
+from bisect import bisect_right
+
+# --- Which values are no secrets (src/secrets/plain.ts) -------------------------------------------
+
+MIN_SECRET_BYTES = 8
+MIN_MASKED_BYTES = 4
+
+# What JavaScript calls white space; Python's own idea of it differs.
+JS_SPACE = (
+    "\t\n\x0b\x0c\r \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+
+I, S = re.IGNORECASE | re.ASCII, re.ASCII
+# What ordinary configuration values look like. Each pattern matches the whole value.
+COMMON_VALUES = [
+    re.compile(pattern, flags)
+    for flags, pattern in [
+        (S, r"[\t-\r \xa0]*"),
+        (
+            I,
+            r"[+-]?\d[\d_]{0,14}(?:\.\d{0,15})?(?:e[+-]?\d{1,3})?"
+            r"(?:[kmgt]i?b?|%|ms|s|m|h|d)?",
+        ),
+        (I, r"true|false|yes|no|on|off|enabled|disabled|none|null|undefined"),
+        (
+            I,
+            r"test|testing|example|sample|default|localhost|development|production|staging|password"
+            r"|changeme|change-me|secret|root|admin|administrator|postgres|username|anonymous|info"
+            r"|debug|warning|error|trace|verbose|training|validation",
+        ),
+        (re.DOTALL, r"(.)\1*"),
+        (
+            S,
+            r"(?:us|eu|ap|sa|ca|me|af|il|mx|cn)(?:-gov|-iso[a-z]?)?-(?:north|south|east|west"
+            r"|central)+-\d[a-z]?",
+        ),
+        (
+            S,
+            r"(?:us|europe|asia|australia|northamerica|southamerica|me|africa)-(?:north|south|east"
+            r"|west|central)+\d{1,2}(?:-[a-f])?",
+        ),
+        (S, r"(?:north|south|east|west|central){1,2}(?:us|europe|asia|india)\d?"),
+        (
+            S,
+            r"(?:uk|france|germany|norway|japan|korea|australia|canada|brazil|switzerland|uae)"
+            r"(?:north|south|east|west|central){1,2}\d?",
+        ),
+        (
+            S,
+            r"(?:Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Etc|Indian|Pacific)"
+            r"/[\w/+-]+",
+        ),
+        (S, r"[a-z]{2,3}_[A-Z]{2}(?:\.[\w-]+)?"),
+        (S, r"(?:~|\.{1,2})?(?:/[a-z0-9._-]+)+/?"),
+        (
+            S,
+            r"(?:~|\.{1,2}|/(?:data|etc|home|mnt|opt|root|srv|tmp|usr|var|Users))(?:/[\w. -]+)+/?",
+        ),
+        (
+            I,
+            r"[a-z][a-z0-9+.-]*://[\w.:[\]-]+(?![^\n\r]*[a-z0-9]{16}"
+            r"|[^\n\r]*[0-9a-f]{8}-[0-9a-f]{4}-)(?:/[\w.~/-]*)?",
+        ),
+        (S, r"(?:localhost|redis|postgres|mysql|db|(?:[a-z0-9-]+\.)+[a-z0-9-]+):\d{1,5}"),
+        (I, r"(?:cuda|cpu|mps|gpu)(?::\d+)?"),
+    ]
+]
+
+
+def is_plain(value):
+    """Whether bytes are too short or too common to be a secret."""
+    text = value.decode("latin-1")
+    if len(text) <= 200 and any(pattern.fullmatch(text) for pattern in COMMON_VALUES):
+        return True
+    return len(text) < MIN_SECRET_BYTES
+
+
+# --- Encodings (src/detect/encodings.ts) ----------------------------------------------------------
+
+
+def b64(data):
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
+
+
+def base64_variants(data):
+    """At the three alignments that the value can have inside longer data."""
+    for before in range(3):
+        shifted = b"\0" * before + data
+        skipped = -(-before * 8 // 6)
+        text = b64(shifted)[skipped:]
+        yield text
+        yield text.rstrip("=")
+        yield text[: len(shifted) * 8 // 6 - skipped]
+
+
+def base64url_variants(data):
+    for text in base64_variants(data):
+        yield text.replace("+", "-").replace("/", "_")
+
+
+def base64_lines(data):
+    """In lines of 64 (PEM, openssl) or 76 characters (MIME)."""
+    text = b64(data)
+    for width in (64, 76):
+        if len(text) > width:
+            lines = [text[at : at + width] for at in range(0, len(text), width)]
+            yield "\n".join(lines)
+            yield "\r\n".join(lines)
+
+
+def hex_variants(data):
+    text = data.hex()
+    yield text
+    yield text.upper()
+
+
+ALPHANUMERIC = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+RFC3986 = ALPHANUMERIC + b"-_.~"
+# What each encoder leaves as it is, in the order of the TypeScript table.
+PERCENT_SAFE = [
+    RFC3986,
+    ALPHANUMERIC + b"-_.~!'()*",
+    ALPHANUMERIC + b"-_.~!'()*;/?:@&=+$,#",
+    ALPHANUMERIC + b"-_.~/",
+    ALPHANUMERIC + b"-_.*",
+    ALPHANUMERIC + b"-_.~!$%&'()*+,",
+    ALPHANUMERIC + b"-_.~!$%&()*+,/:;=?@[\\]^`{|}",
+    ALPHANUMERIC + b"@*_+-./",
+]
+
+
+def percent_encode(data, safe):
+    return "".join(chr(byte) if byte in safe else "%%%02X" % byte for byte in data)
+
+
+def lower_hex(text):
+    return re.sub("%[0-9A-F]{2}", lambda code: code.group().lower(), text)
+
+
+def percent_variants(data):
+    for safe in PERCENT_SAFE:
+        upper = percent_encode(data, safe)
+        for text in (upper, lower_hex(upper)):
+            yield text
+            yield text.replace("%20", "+")
+    twice = percent_encode(data, RFC3986).replace("%", "%25")
+    yield twice
+    yield lower_hex(twice)
+    for text in base64_variants(data):
+        upper = percent_encode(text.encode("ascii"), RFC3986)
+        yield upper
+        yield lower_hex(upper)
+
+
+def utf16_units(text):
+    """The code units that JavaScript counts in: two for a character beyond U+FFFF."""
+    data = text.encode("utf-16-le", "surrogatepass")
+    return [data[at] | data[at + 1] << 8 for at in range(0, len(data), 2)]
+
+
+def legacy_escape(text):
+    """JavaScript's escape()."""
+    safe = ALPHANUMERIC + b"@*_+-./"
+    return "".join(
+        chr(unit)
+        if unit < 0x80 and unit in safe
+        else ("%%%02X" if unit <= 0xFF else "%%u%04X") % unit
+        for unit in utf16_units(text)
+    )
+
+
+def in_json(text):
+    body = json.dumps(text, ensure_ascii=False)[1:-1]
+    return re.sub("[\ud800-\udfff]", lambda lone: "\\u%04x" % ord(lone.group()), body)
+
+
+def escape_non_ascii(text, pattern="\\u%04x"):
+    return "".join(
+        chr(unit) if unit < 0x7F else pattern % unit for unit in utf16_units(text)
+    )
+
+
+CONTROLS = re.compile(r"[\0-\x1f\x7f]")
+NOT_PRINTABLE_BYTES = re.compile(r"[\0-\x1f\x7f-\xff]")
+NAMED_CONTROLS = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def escape_controls(text, escaped):
+    return escaped.sub(
+        lambda match: NAMED_CONTROLS.get(match.group(), "\\x%02x" % ord(match.group())),
+        text.replace("\\", "\\\\"),
+    )
+
+
+def reprs(text, escaped):
+    """Python's repr() of it, with either quote escaped."""
+    body = escape_controls(text, escaped)
+    return [body, body.replace("'", "\\'"), body.replace('"', '\\"')]
+
+
+def json_variants(text):
+    plain = in_json(text)
+    ascii_only = escape_non_ascii(plain)
+    return [
+        plain,
+        ascii_only,
+        escape_non_ascii(plain, "\\u%04X"),
+        plain.replace("/", "\\/"),
+        ascii_only.replace("/", "\\/"),
+        re.sub("[&<>]", lambda match: "\\u%04x" % ord(match.group()), plain),
+        in_json(plain),
+        in_json(ascii_only),
+        in_json(in_json(plain)),
+        in_json(in_json(ascii_only)),
+        *reprs(plain, CONTROLS),
+        *reprs(ascii_only, CONTROLS),
+    ]
+
+
+def python_escape(match):
+    code = ord(match.group())
+    if code <= 0xFF:
+        return "\\x%02x" % code
+    return ("\\u%04x" if code <= 0xFFFF else "\\U%08x") % code
+
+
+def python_variants(data, text):
+    yield from reprs(data.decode("latin-1"), NOT_PRINTABLE_BYTES)
+    if text is not None:
+        yield from reprs(text, CONTROLS)
+        for body in reprs(text, CONTROLS):
+            yield in_json(body)
+            yield escape_non_ascii(in_json(body))
+        body = re.sub("[\x80-\U0010ffff]", python_escape, escape_controls(text, CONTROLS))
+        yield body
+        yield body.replace("'", "\\'")
+
+
+def shell_variants(text):
+    dollar_quoted = (
+        re.sub(r"[\\']", r"\\\g<0>", text)
+        .replace("\n", "\\n")
+        .replace("\r", "\\r")
+        .replace("\t", "\\t")
+    )
+    return [
+        text.replace("'", "'\\''"),
+        text.replace("'", "'\"'\"'"),
+        re.sub(r'["\\$`]', r"\\\g<0>", text),
+        re.sub(r'["\\$`!]', r"\\\g<0>", text),
+        re.sub("[^A-Za-z0-9_.,:@%/+=\x80-\U0010ffff-]", r"\\\g<0>", text),
+        dollar_quoted,
+        re.sub(
+            "[\x80-\U0010ffff]",
+            lambda match: "".join("\\%o" % byte for byte in to_bytes(match.group())),
+            dollar_quoted,
+        ),
+    ]
+
+
+def html_variants(text):
+    body = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    yield body
+    for double in ("&quot;", "&#34;"):
+        for single in ("'", "&#39;", "&#x27;", "&apos;"):
+            yield body.replace('"', double).replace("'", single)
+
+
+def to_bytes(variant):
+    """UTF-8; a lone surrogate becomes U+FFFD, as JavaScript writes it."""
+    if isinstance(variant, bytes):
+        return variant
+    return re.sub("[\ud800-\udfff]", "\ufffd", variant).encode("utf-8")
+
+
+# --- Forms of a value (src/detect/forms.ts) -------------------------------------------------------
+
+MIN_STRONG_BYTES = 12
+MIN_STRONG_BITS_PER_BYTE = 3
+MIN_ENCODED_VALUE_BYTES = 6
+MIN_LINE_BYTES = 12
+MIN_LEAF_BYTES = 8
+MAX_FULL_BYTES = 64 * 1024
+FORMS_OF_LARGE = ("raw", "base64", "json", "line")
+MAX_LEAVES = 1000
+MAX_WRAPPED_BLANKS = 16
+
+Needle = collections.namedtuple("Needle", "bytes form strong name mask")
+
+
+def of_text(variants):
+    return lambda data, text: () if text is None else variants(text)
+
+
+def raw_variants(data, text):
+    if text is None:
+        return [data]
+    if not re.search("[\r\n]", text):
+        return [text] + word_wrapped(text)
+    parts = re.split("\r*\n", text)
+    return [text] + [separator.join(parts) for separator in ("\n", "\r\n", " ", "")]
+
+
+def word_wrapped(text):
+    """A line break in place of a blank: the unwrapped view has neither."""
+    blanks = [at for at, character in enumerate(text) if character == " "]
+    if len(blanks) > MAX_WRAPPED_BLANKS:
+        return []
+    return [text[:at] + text[at + 1 :] for at in blanks]
+
+
+def all_percent_variants(data, text):
+    yield from percent_variants(data)
+    if text is not None:
+        yield legacy_escape(text)
+
+
+def line_variants(text):
+    if not re.search("[\r\n]", text):
+        return []
+    lines = [line.strip(JS_SPACE) for line in re.split("[\r\n]+", text)]
+    return [
+        line
+        for line in lines
+        if is_telling(line, MIN_LINE_BYTES) and not re.match("-----(?:BEGIN|END) ", line)
+    ]
+
+
+def leaf_variants(text):
+    for leaf in json_leaves(text) + credential_parts(text):
+        for data, stripped in without_edges(to_bytes(leaf), leaf):
+            for _, variants in WHOLE_FORMS:
+                yield from variants(data, stripped)
+        # A document that is written anew and encoded holds the leaf as JSON wrote it.
+        escaped = in_json(leaf)
+        if escaped != leaf:
+            yield from base64_variants(to_bytes(escaped))
+        yield from line_variants(leaf)
+
+
+WHOLE_FORMS = [
+    ("raw", raw_variants),
+    ("base64", lambda data, text: base64_variants(data)),
+    ("base64url", lambda data, text: base64url_variants(data)),
+    ("base64-lines", lambda data, text: base64_lines(data)),
+    ("hex", lambda data, text: hex_variants(data)),
+    ("percent", all_percent_variants),
+    ("json", of_text(json_variants)),
+    ("python", python_variants),
+    ("shell", of_text(shell_variants)),
+    ("html", of_text(html_variants)),
+]
+PART_FORMS = [("line", of_text(line_variants)), ("leaf", of_text(leaf_variants))]
+
+
+def needles_of(value, name):
+    """Every form of a value, as the bytes to look for, without duplicates."""
+    mask = b"[REDACTED:" + name.encode("ascii") + b"]"
+    text = decoded(value)
+    found = {}
+    for data, stripped in without_edges(value, text):
+        strong = is_strong(data)
+        for form, variants in forms_for(WHOLE_FORMS, data):
+            for variant in variants(data, stripped):
+                add_needle(found, Needle(to_bytes(variant), form, strong, name, mask))
+    for form, variants in forms_for(PART_FORMS, value):
+        for variant in variants(value, text):
+            add_needle(found, Needle(to_bytes(variant), form, False, name, mask))
+    return list(found.values())
+
+
+def add_needle(found, needle):
+    if len(needle.bytes) >= MIN_MASKED_BYTES and needle.bytes.decode("latin-1").strip(JS_SPACE):
+        found.setdefault(needle.bytes, needle)
+
+
+def forms_for(forms, data):
+    if len(data) < MIN_ENCODED_VALUE_BYTES:
+        return [form for form in forms if form[0] == "raw"]
+    if len(data) > MAX_FULL_BYTES:
+        return [form for form in forms if form[0] in FORMS_OF_LARGE]
+    return forms
+
+
+def decoded(value):
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def without_edges(value, text):
+    """The value, and what is left of it without blanks at its edges."""
+    if text is None:
+        return [(value, None)]
+    texts = [text]
+    for stripped in (text.rstrip(JS_SPACE), text.strip(JS_SPACE)):
+        if stripped not in texts and len(to_bytes(stripped)) >= MIN_LEAF_BYTES:
+            texts.append(stripped)
+    return [(to_bytes(each), each) for each in texts]
+
+
+def is_strong(data):
+    """At least 12 bytes and 3 bits of Shannon entropy a byte."""
+    if len(data) < MIN_STRONG_BYTES:
+        return False
+    bits = 0.0
+    for count in collections.Counter(data).values():
+        bits -= count / len(data) * math.log2(count / len(data))
+    return bits >= MIN_STRONG_BITS_PER_BYTE
+
+
+PUBLIC_KEYS = re.compile(r"type|project_id|client_email|.*_uri|.*_url")
+
+
+def json_leaves(text):
+    if not re.match(r"[%s]*[\[{]" % JS_SPACE, text):
+        return []
+    try:
+        document = json.loads(
+            text, parse_int=ignore_number, parse_float=ignore_number, parse_constant=refuse_constant
+        )
+    except (ValueError, RecursionError):
+        return []
+    leaves, stack = [], [document]
+    while stack and len(leaves) < MAX_LEAVES:
+        node = stack.pop()
+        if isinstance(node, str):
+            if is_telling(node, MIN_LEAF_BYTES):
+                leaves.append(node)
+        elif isinstance(node, list):
+            stack.extend(node)
+        elif isinstance(node, dict):
+            stack.extend(child for key, child in node.items() if not PUBLIC_KEYS.fullmatch(key))
+    return leaves
+
+
+def ignore_number(text):
+    return 0
+
+
+def refuse_constant(text):
+    raise ValueError("not JSON")
+
+
+def credential_parts(text):
+    """The password or token of a URL, as written and decoded, and those of connection strings."""
+    userinfo = re.match(
+        r"[%s]*[a-z][a-z0-9+.-]*://([^%s/?#]+)@" % (JS_SPACE, JS_SPACE), text, I
+    )
+    written = userinfo.group(1) if userinfo else ""
+    password = written.partition(":")[2] if ":" in written else written
+    parts = [password]
+    try:
+        parts.append(percent_decode(password))
+    except ValueError:
+        pass  # Not percent-encoded: taken as written.
+    parts.extend(re.findall(r"\b(?:password|pwd|accountkey)=([^;]+)", text, I))
+    return [part for part in parts if is_telling(part, MIN_LEAF_BYTES)]
+
+
+def percent_decode(text):
+    """As decodeURIComponent does it: strictly."""
+    if re.search("%(?![0-9A-Fa-f]{2})", text):
+        raise ValueError("malformed")
+    return re.sub(
+        "(?:%[0-9A-Fa-f]{2})+",
+        lambda codes: bytes.fromhex(codes.group().replace("%", "")).decode("utf-8"),
+        text,
+    )
+
+
+def is_telling(text, min_bytes):
+    data = to_bytes(text)
+    return len(data) >= min_bytes and not is_plain(data)
+
+
+# --- Finding needles ------------------------------------------------------------------------------
+
+# One pass over a buffer as machine words finds all needles at once: every occurrence of a needle of
+# 15 bytes or more covers one aligned word of 8 bytes, whatever its place in the buffer. So a needle
+# is filed under eight of its words, one for each place, and the words of a buffer are looked up in
+# a set, which the interpreter does in C, at the same speed whatever the buffer holds. Needles of 7
+# to 14 bytes do the same with words of 4 bytes; shorter ones are searched one by one.
+
+MAX_WORD_OFFSET = 64
+SHORT_TAIL = 192
+
+
+class WordIndex:
+    """Needles by the machine words that they hold."""
+
+    def __init__(self, typecode, needles):
+        self._typecode = typecode
+        self._size = size = array(typecode).itemsize
+        uses = collections.Counter(
+            word for needle in needles for word in set(grams(needle.bytes, size))
+        )
+        self._filed = {}
+        for needle in needles:
+            words = list(grams(needle.bytes, size))
+            for place in range(size):
+                offset = min(range(place, len(words), size), key=lambda at: uses[words[at]])
+                word = int.from_bytes(words[offset], sys.byteorder)
+                self._filed.setdefault(word, []).append((offset, needle))
+        self._words = frozenset(self._filed)
+
+    def find(self, data, found):
+        """Appends every occurrence as (start, end, needle)."""
+        size = self._size
+        words = array(self._typecode, data[: len(data) - len(data) % size])
+        if self._words.isdisjoint(words):
+            return
+        for block in range(0, len(words), 256):
+            some = words[block : block + 256]
+            if not self._words.isdisjoint(some):
+                for index, word in enumerate(some, block):
+                    if word in self._filed:
+                        self._verify(data, index * size, self._filed[word], found)
+
+    @staticmethod
+    def _verify(data, position, filed, found):
+        for offset, needle in filed:
+            start = position - offset
+            if start >= 0 and data.startswith(needle.bytes, start):
+                found.append((start, start + len(needle.bytes), needle))
+
+
+def grams(data, size):
+    limit = min(len(data) - size + 1, MAX_WORD_OFFSET)
+    return (data[at : at + size] for at in range(limit))
+
+
+class Finder:
+    """Looks for a fixed set of needles."""
+
+    def __init__(self, needles):
+        unique = {}
+        for needle in needles:
+            unique.setdefault(needle.bytes, needle)
+        needles = list(unique.values())
+        self._long = indexes([n for n in needles if len(n.bytes) >= 15], "Q")
+        self._medium = indexes([n for n in needles if 7 <= len(n.bytes) < 15], "I")
+        self._short = [n for n in needles if len(n.bytes) < 7]
+        self._beginnings = Beginnings(needles)
+
+    def find(self, data):
+        """Every occurrence in the data, as (start, end, needle)."""
+        found = []
+        for index in self._long + self._medium:
+            index.find(data, found)
+        for needle in self._short:
+            at = data.find(needle.bytes)
+            while at >= 0:
+                found.append((at, at + len(needle.bytes), needle))
+                at = data.find(needle.bytes, at + 1)
+        return found
+
+    def live_start(self, data):
+        """Where the longest suffix begins that may still become a needle; the length if none."""
+        return next(self._beginnings.live(data), (len(data), 0))[0]
+
+    def shown_limit(self, data, most):
+        """How far a pause may show: of each suffix that is live at most a quarter of its needle."""
+        shown = len(data)
+        for start, shortest in self._beginnings.live(data):
+            shown = min(shown, start + min(most, shortest // 4))
+        return shown
+
+
+def indexes(needles, typecode):
+    return [WordIndex(typecode, needles)] if needles else []
+
+
+class Beginnings:
+    """Tells which suffixes of data are proper beginnings of needles."""
+
+    def __init__(self, needles):
+        self._longest = max((len(needle.bytes) for needle in needles), default=0)
+        self._brief = {}
+        self._by_four = {}
+        self._far = set()
+        for needle in needles:
+            data = needle.bytes
+            for length in range(1, 4):
+                brief = data[:length]
+                self._brief[brief] = min(len(data), self._brief.get(brief, len(data)))
+            self._by_four.setdefault(data[:4], []).append(data)
+            if len(data) > SHORT_TAIL:
+                self._far.add(data[:8])
+
+    def live(self, data):
+        """The live suffixes, the longest first, as (start, length of the shortest such needle)."""
+        end = len(data)
+        near = max(0, end - SHORT_TAIL)
+        far = max(0, end - self._longest + 1)
+        candidates = self._far_starts(data, far, near) if far < near else []
+        for start in candidates:
+            yield from self._check(data, start)
+        for start in range(max(near, far), end - 3):
+            if data[start : start + 4] in self._by_four:
+                yield from self._check(data, start)
+        for start in range(max(near, far, end - 3), end):
+            shortest = self._brief.get(data[start:])
+            if shortest is not None:
+                yield start, shortest
+
+    def _far_starts(self, data, far, near):
+        starts = set()
+        for beginning in self._far:
+            at = data.find(beginning, far, near + 7)
+            while at >= 0:
+                starts.add(at)
+                at = data.find(beginning, at + 1, near + 7)
+        return sorted(starts)
+
+    def _check(self, data, start):
+        suffix = data[start:]
+        lengths = [
+            len(each)
+            for each in self._by_four[suffix[:4]]
+            if len(each) > len(suffix) and each.startswith(suffix)
+        ]
+        if lengths:
+            yield start, min(lengths)
+
+
+# --- The unwrapped view (src/detect/unwrap.ts) ----------------------------------------------------
+
+IN_TEXT, AFTER_BREAK, AFTER_ESCAPE, IN_SEQUENCE, IN_STRING, BEFORE_STRING_END, IN_ESCAPE = range(7)
+MAX_GAP = 512
+
+BREAK = re.compile(rb"\\?[\r\n][\r\n \t]*")
+# Whole sequences; a bare ESC stands for one whose end is not here yet.
+ESCAPE = re.compile(
+    rb"\x1b(?:\[[ -?]*(?:[@-~]|(?=[^ -~]))"
+    rb"|[PX\]^_][^\x07\x1b]*(?:\x07|\x1b.)"
+    rb"|[ -/]+[^ -/]"
+    rb"|[^\[PX\]^_ -/])?",
+    re.DOTALL,
+)
+BLANKS = bytes(0x20 if byte in b"\r\n\t" else byte for byte in range(256))
+LONG_BLANK = b" " * MAX_GAP
+strip_indent = operator.methodcaller("lstrip", b" \t")
+
+
+class Segment:
+    """A part of the view that belongs together, and where its bytes stand in the stream."""
+
+    def __init__(self):
+        self._parts = []
+        self._blocks = []
+        self._runs = None
+        self.length = 0
+
+    @property
+    def data(self):
+        self._parts = [b"".join(self._parts)]
+        return self._parts[0]
+
+    def add(self, data, stream):
+        """Adds bytes that stand together in the stream."""
+        self._blocks.append((self.length, stream, None))
+        self._parts.append(data)
+        self.length += len(data)
+        self._runs = None
+
+    def add_lines(self, raw, kept, stream):
+        """Adds lines: of the raw bytes, those that are kept."""
+        self._blocks.append((self.length, stream, raw))
+        self._parts.extend(kept)
+        self.length += sum(map(len, kept))
+        self._runs = None
+
+    def to_stream(self, view):
+        """The offset in the stream of a byte of the view."""
+        if self._runs is None:
+            self._runs = [run for block in self._blocks for run in block_runs(*block)]
+        view_offset, stream = self._runs[max(0, bisect_right(self._runs, (view, math.inf)) - 1)]
+        return stream + view - view_offset
+
+    def tail(self, start):
+        """The segment from an offset on."""
+        rest = Segment()
+        if start < self.length:
+            self.to_stream(start)
+            data = self.data
+            first = bisect_right(self._runs, (start, math.inf)) - 1
+            ends = [view for view, _ in self._runs[first + 1 :]] + [self.length]
+            for (view, stream), end in zip(self._runs[first:], ends):
+                at = max(view, start)
+                rest.add(data[at:end], stream + at - view)
+        return rest
+
+
+def block_runs(view, stream, raw):
+    """Where contiguous bytes begin, in the view and in the stream."""
+    if raw is None:
+        yield view, stream
+        return
+    for number, line in enumerate(raw.splitlines(True)):
+        body = line.rstrip(b"\r\n")
+        kept = strip_indent(body) if number > 0 else body
+        start = stream + len(body) - len(kept)
+        if len(body) < len(line) and kept.endswith(b"\\"):
+            kept = kept[:-1]
+        if kept:
+            yield view, start
+        view += len(kept)
+        stream += len(line)
+
+
+class View:
+    """The stream without line breaks, indentation and terminal sequences."""
+
+    def __init__(self):
+        self.segment = Segment()
+        self._finished = []
+        self._mode = IN_TEXT
+        self._gap = 0
+        self._backslash = False
+
+    @property
+    def is_cut(self):
+        """More than a gap was left out since the last kept byte: nothing continues it."""
+        return self._gap > MAX_GAP
+
+    def push(self, chunk, base):
+        """Takes a chunk; gives the segments that ended in it. The open one is `segment`."""
+        self._finished = []
+        at = self._resume(chunk, base)
+        while at < len(chunk):
+            match = ESCAPE.search(chunk, at)
+            end = match.start() if match else len(chunk)
+            if end > at:
+                self._text(chunk[at:end], base + at, match is None)
+            if match is None:
+                break
+            self._mode = IN_TEXT
+            length = match.end() - end
+            if length > 1 and self._gap + length <= MAX_GAP:
+                self._gap += length
+                at = match.end()
+            else:
+                self._mode = AFTER_ESCAPE
+                self._gap += 1
+                at = self._skip(chunk, end + 1)
+        return self._finished
+
+    def _resume(self, chunk, base):
+        """Goes on with what the last chunk left open; gives where text begins."""
+        if self._backslash:
+            self._backslash = False
+            if chunk[0] in b"\r\n":
+                self._gap += 1
+            else:
+                self._keep(b"\\", base - 1)
+        if self._mode == IN_TEXT:
+            return 0
+        if self._mode != AFTER_BREAK:
+            return self._skip(chunk, 0)
+        blanks = len(chunk) - len(chunk.lstrip(b"\r\n \t"))
+        self._gap += blanks
+        if blanks < len(chunk):
+            self._mode = IN_TEXT
+        return blanks
+
+    def _skip(self, chunk, at):
+        """Leaves out the bytes of an escape sequence; gives where text begins."""
+        while at < len(chunk) and self._mode != IN_TEXT:
+            byte = chunk[at]
+            following = IN_TEXT if self._gap > MAX_GAP else mode_after(self._mode, byte)
+            if following is None:
+                self._mode = IN_TEXT
+                break
+            self._mode = following
+            self._gap += 1
+            at += 1
+        return at
+
+    def _text(self, data, stream, is_last):
+        """Takes bytes without terminal sequences; the last ones of a chunk may be undecided."""
+        if is_last and data.endswith(b"\\"):
+            self._plain(data[:-1], stream)
+            self._mode = IN_TEXT
+            self._backslash = True
+        else:
+            self._plain(data, stream)
+
+    def _plain(self, data, stream):
+        at = 0
+        for match in iter(lambda: BREAK.match(data, at), None):
+            self._gap += match.end() - at
+            self._mode = AFTER_BREAK
+            at = match.end()
+        if at == len(data):
+            return
+        data = data[at:]
+        stream += at
+        if len(data) > MAX_GAP and LONG_BLANK in data.translate(BLANKS):
+            self._plain_exactly(data, stream)
+        else:
+            self._plain_lines(data, stream)
+        self._mode = AFTER_BREAK if self._gap else IN_TEXT
+
+    def _plain_lines(self, data, stream):
+        """All lines at once; no gap in them is too long."""
+        self._close_gap()
+        lines = data.splitlines()
+        kept = lines[:1] + list(map(strip_indent, lines[1:]))
+        if b"\\\n" in data or b"\\\r" in data:
+            last = len(kept) - (0 if data.endswith((b"\n", b"\r")) else 1)
+            kept[:last] = [
+                line[:-1] if line.endswith(b"\\") else line for line in kept[:last]
+            ]
+        self.segment.add_lines(data, kept, stream)
+        self._gap = trailing_gap(data)
+
+    def _plain_exactly(self, data, stream):
+        """Gap by gap: one of them separates texts."""
+        at = 0
+        for match in BREAK.finditer(data):
+            if match.start() > at:
+                self._keep(data[at : match.start()], stream + at)
+            self._gap += match.end() - match.start()
+            at = match.end()
+        if at < len(data):
+            self._keep(data[at:], stream + at)
+
+    def _keep(self, data, stream):
+        self._close_gap()
+        self.segment.add(data, stream)
+
+    def _close_gap(self):
+        if self._gap > MAX_GAP:
+            self._finished.append(self.segment)
+            self.segment = Segment()
+        self._gap = 0
+
+
+def trailing_gap(data):
+    """How many bytes at the end are a line break and the blanks after it."""
+    text = data.rstrip(b" \t\r\n")
+    blanks = data[len(text) :]
+    begin = len(blanks) - len(blanks.lstrip(b" \t"))
+    if begin == len(blanks):
+        return 0
+    return len(blanks) - begin + (1 if begin == 0 and text.endswith(b"\\") else 0)
+
+
+def mode_after(mode, byte):
+    """What the next byte belongs to; None if this one is text again."""
+    if mode == AFTER_ESCAPE:
+        if byte == 0x5B:
+            return IN_SEQUENCE
+        if byte in b"PX]^_":
+            return IN_STRING
+        return IN_ESCAPE if 0x20 <= byte <= 0x2F else IN_TEXT
+    if mode == IN_ESCAPE:
+        return IN_ESCAPE if 0x20 <= byte <= 0x2F else IN_TEXT
+    if mode == IN_SEQUENCE:
+        if 0x40 <= byte <= 0x7E:
+            return IN_TEXT
+        return IN_SEQUENCE if 0x20 <= byte <= 0x3F else None
+    if mode == IN_STRING:
+        if byte == 0x1B:
+            return BEFORE_STRING_END
+        return IN_TEXT if byte == 0x07 else IN_STRING
+    return IN_TEXT
+
+
+# --- Masking a stream (src/redact/scanner.ts) -----------------------------------------------------
+
+MIN_UNWRAPPED_BYTES = 8
+MAX_SHOWN_AT_PAUSE = 4
+
+
+class Scanner:
+    """Masks one stream of bytes, however it is cut into chunks."""
+
+    def __init__(self, finder, on_mask):
+        self._finder = finder
+        self._on_mask = on_mask
+        self._view = View()
+        self._masks = []
+        self._held = b""
+        self._start = 0  # Offset of the first held byte.
+        self._read = 0
+        self._written = 0
+        self._live = 0  # Offset of the first byte of the stream that may begin a match.
+        self._view_live = 0  # The same of the view, as an offset in the stream.
+
+    @property
+    def pending(self):
+        """How many bytes are held back."""
+        return self._read - self._written
+
+    def push(self, chunk):
+        """Takes a chunk; gives what is decided."""
+        base = self._read
+        self._read += len(chunk)
+        held = self._held + chunk if self._held else chunk
+        data = held[self._live - self._start :] if self._live > self._start else held
+        self._scan(data)
+        self._scan_view(chunk, base)
+        self._live += self._finder.live_start(data)
+        output = self._settle(min(self._live, self._view_live), held)
+        keep = min(self._written, self._live, self._view_live)
+        self._held = held[keep - self._start :]
+        self._start = keep
+        return output
+
+    def pause(self):
+        """Gives as much of a partial match as a pause may show; its rest will still be masked."""
+        live = self._held[self._live - self._start :]
+        limit = self._live + self._finder.shown_limit(live, MAX_SHOWN_AT_PAUSE)
+        segment = self._view.segment
+        view_limit = self._finder.shown_limit(segment.data, MAX_SHOWN_AT_PAUSE)
+        if view_limit < segment.length:
+            limit = min(limit, segment.to_stream(view_limit))
+        if self._masks:
+            limit = min(limit, self._masks[0][0])
+        return self._raw(limit, self._held)
+
+    def end(self):
+        """Decides everything that is held: what is no match by now is none."""
+        return self._settle(self._read, self._held)
+
+    def _scan(self, data):
+        for start, end, needle in self._finder.find(data):
+            self._masks.append((self._live + start, self._live + end, needle))
+
+    def _scan_view(self, chunk, base):
+        """Adds the matches that cross a gap; the others are matches of the stream."""
+        view = self._view
+        finished = view.push(chunk, base)
+        for segment in finished + [view.segment]:
+            for start, end, needle in self._finder.find(segment.data):
+                if end - start >= MIN_UNWRAPPED_BYTES:
+                    first, last = segment.to_stream(start), segment.to_stream(end - 1) + 1
+                    if last - first != end - start:
+                        self._masks.append((first, last, needle))
+        segment = view.segment
+        live = segment.length if view.is_cut else self._finder.live_start(segment.data)
+        self._view_live = segment.to_stream(live) if live < segment.length else self._read
+        view.segment = segment.tail(live)
+
+    def _settle(self, limit, held):
+        """All masks that end by the limit, and the bytes up to the next one."""
+        masks = self._masks = merged(self._masks)
+        parts = []
+        for index, (start, end, needle) in enumerate(masks):
+            if end > limit:
+                self._masks = masks[index:]
+                parts.append(self._raw(min(start, limit), held))
+                return b"".join(parts)
+            parts += self._raw(start, held), needle.mask
+            self._on_mask(needle)
+            self._written = max(self._written, end)
+        self._masks = []
+        parts.append(self._raw(limit, held))
+        return b"".join(parts)
+
+    def _raw(self, to, held):
+        """The bytes from the last written one to an offset."""
+        if to <= self._written:
+            return b""
+        data = held[self._written - self._start : to - self._start]
+        self._written = to
+        return data
+
+
+def merged(masks):
+    """The unions of overlapping matches; the longest match of each gives its name."""
+    masks.sort(key=lambda mask: mask[:2])
+    result = masks[:1]
+    for start, end, needle in masks[1:]:
+        last_start, last_end, last = result[-1]
+        if start < last_end:
+            result[-1] = (last_start, max(last_end, end), outranking(last, needle))
+        else:
+            result.append((start, end, needle))
+    return result
+
+
+def outranking(one, other):
+    """The longer needle; of equally long ones always the same."""
+    if len(one.bytes) != len(other.bytes):
+        return one if len(one.bytes) > len(other.bytes) else other
+    return one if one.bytes <= other.bytes else other
+
+
+# --- Records for the launcher (adapters/modal/shim/record-filter.ts) ------------------------------
+
+RECORD_BEGIN = b"\x1enopeek "
+MAX_NAMES = 20
+PLAIN_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+UNFINISHED_CHARACTER = re.compile(
+    rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z"
+)
+
+
+class Output:
+    """One of our own streams; its reader decides how fast."""
+
+    def __init__(self, fd):
+        self._fd = fd
+        self._lock = threading.Lock()
+        self._last = b"\n"
+        self.moved = time.monotonic()
+        self.busy = False
+
+    def write(self, data):
+        """Writes all of it; BrokenPipeError if nobody reads."""
+        with self._lock:
+            self._write(data)
+
+    def insert(self, record, patience):
+        """Writes a record where it cuts no line, or with less patience no character; else False."""
+        with self._lock:
+            if patience > 1 and not self._last.endswith(b"\n"):
+                return False
+            if patience > 0 and UNFINISHED_CHARACTER.search(self._last):
+                return False
+            last = self._last
+            self._write(record)
+            self._last = last
+            return True
+
+    def _write(self, data):
+        self.busy = True
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(self._fd, rest[:65536]) :]
+            self._last = (self._last + data[-3:])[-3:]
+        finally:
+            self.busy = False
+            self.moved = time.monotonic()
+
+
+class Reporter:
+    """Tells the launcher what happened: numbered, each record with a MAC, none with a value."""
+
+    def __init__(self, key, run_id, output):
+        self._key = hmac.digest(key, b"nopeek shim\0" + run_id.encode("utf-8"), "sha256")
+        self._output = output
+        self._number = 0
+        self._lock = threading.Lock()
+        self._counts = collections.Counter()
+        self._tries = 0
+
+    def count(self, needle, stream):
+        """Notes one mask; it is told soon."""
+        with self._lock:
+            self._counts[needle.name, needle.form, needle.strong, stream] += 1
+
+    def tell(self, kind, patience=0, **fields):
+        """Writes one record; False if it would cut a line or character."""
+        body = json.dumps({"n": self._number, "kind": kind, **fields}, separators=(",", ":"))
+        mac = hmac.new(self._key, body.encode("ascii"), "sha256").hexdigest()
+        record = RECORD_BEGIN + mac.encode("ascii") + b" " + body.encode("ascii") + b"\n"
+        try:
+            written = self._output.insert(record, patience)
+        except OSError:
+            written = True  # Nobody reads any more.
+        if written:
+            self._number += 1
+        return written
+
+    def tell_counts(self, is_last=False):
+        """Tells what was noted: at the end of a line, or after some tries anywhere."""
+        self._tries += 1
+        patience = 0 if is_last or self._tries > 20 else 1 if self._tries > 4 else 2
+        with self._lock:
+            counts, self._counts = self._counts, collections.Counter()
+        for key in list(counts):
+            name, form, strong, stream = key
+            fields = {"name": name, "form": form, "strong": strong, "stream": stream}
+            if not self.tell("found", patience, **fields, count=counts[key]):
+                break
+            del counts[key]
+        if not counts:
+            self._tries = 0
+        with self._lock:
+            self._counts.update(counts)
+
+
+def some_names(names):
+    """Names that are fit to be shown: one that is not in capitals might be a value."""
+    return sorted(name for name in names if PLAIN_NAME.fullmatch(name))[:MAX_NAMES]
+
+
+# --- The job's environment (src/launch/environment.ts) --------------------------------------------
+
+KEY_VARIABLE = "NOPEEK_SHIM_KEY"
+URL_WITH_USER = re.compile(r"[a-z0-9+.-]+://[^/]*@", I)
+
+
+def is_credential_name(name, words, parts):
+    """Whether a variable of this name has to be declared."""
+    upper = name.upper()
+    return any(part in upper for part in parts) or not set(words).isdisjoint(upper.split("_"))
+
+
+def glob_pattern(globs):
+    parts = [re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".") for glob in globs]
+    return re.compile("|".join(parts) or "(?!)", re.DOTALL)
+
+
+def job_environment(variables, config):
+    """What the job gets, and the names of what it does not get."""
+    allowed = glob_pattern(config["allowed"])
+    kept, withheld = {}, []
+    for name, value in variables.items():
+        is_wanted = name in config["declared"] or name in config["keep"]
+        is_allowed = allowed.fullmatch(name) and name not in config["never"]
+        if is_wanted or (is_allowed and not is_credential_name(name, *config["credentials"])):
+            kept[name] = value
+        else:
+            withheld.append(name)
+    return kept, withheld
+
+
+def secret_values(kept, config):
+    """The values to mask by name, and the names of declared values that are no secrets."""
+    values, plain = {}, []
+    for name in config["declared"]:
+        value = file_content(name, kept.get(name, b""), config)
+        if not value:
+            continue
+        if is_plain(value) and name not in config["weak"]:
+            plain.append(name)
+        else:
+            values[name] = value
+    for name, value in kept.items():
+        # The password of a proxy.
+        if name not in config["declared"] and URL_WITH_USER.match(value.decode("latin-1")):
+            values[name] = value
+    return values, plain
+
+
+def file_content(name, value, config):
+    return binascii.a2b_base64(value) if config["files"].get(name) == "base64" else value
+
+
+def write_files(environment, config):
+    """Puts declared files in place; their variables hold the paths. Gives the folder, or None."""
+    names = [name for name in config["files"] if name in environment]
+    if not names:
+        return None
+    place = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
+    folder = tempfile.mkdtemp(prefix="nopeek-", dir=place)
+    for name in names:
+        path = os.path.join(folder, name)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            file.write(file_content(name, environment[name], config))
+        environment[name] = os.fsencode(path)
+    return folder
+
+
+def remove_files(folder):
+    if folder is None:
+        return
+    try:
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+        os.rmdir(folder)
+    except OSError:
+        pass  # The job removed it, or made it its own.
+
+
+# --- Running the job ------------------------------------------------------------------------------
+
+FORWARDED_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"]
+CHUNK_BYTES = 65536
+PAUSE_MS = 25
+REPORT_SECONDS = 0.05
+QUIET_SECONDS = 1.0
+LEFTOVER_SECONDS = 2.0
+DRAIN_SECONDS = 10.0
+
+EXIT_REFUSED, EXIT_FAILED, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND = 77, 125, 126, 127
+
+
+class Pump(threading.Thread):
+    """Moves one stream of the job through a scanner, no faster than its reader takes it."""
+
+    def __init__(self, source, output, scanner, hold):
+        super().__init__(daemon=True)
+        self._source = source
+        self._output = output
+        self._scanner = scanner
+        self._hold = hold
+        self._wake, self._waker = os.pipe()
+        self.failed = False
+
+    def give_up(self):
+        """Takes what is there and waits for no more."""
+        os.write(self._waker, b".")
+
+    def run(self):
+        try:
+            self._move()
+        except OSError as error:
+            # A reader that went away, such as `head`, has what it wanted.
+            self.failed = error.errno not in (errno.EPIPE, errno.ECONNRESET)
+        except Exception:  # pylint: disable=broad-except
+            self.failed = True
+        finally:
+            # The job gets SIGPIPE at its next write: nothing passes by unmasked.
+            os.close(self._source)
+
+    def _move(self):
+        poll = select.poll()
+        poll.register(self._source, select.POLLIN)
+        poll.register(self._wake, select.POLLIN)
+        is_paused = False
+        while True:
+            waits = self._scanner.pending > 0 and not is_paused and self._hold != "strict"
+            ready = dict(poll.poll(PAUSE_MS if waits else None))
+            if self._source in ready:
+                chunk = os.read(self._source, CHUNK_BYTES)
+                if not chunk:
+                    break
+                is_paused = False
+                self._output.write(self._scanner.push(chunk))
+            elif ready:
+                break
+            else:
+                is_paused = True
+                self._output.write(self._scanner.pause())
+        self._output.write(self._scanner.end())
+
+
+class Job:
+    """The command with all that it started."""
+
+    def __init__(self):
+        self.pid = None
+        self.status = None
+        self._early = []
+
+    def take_signals(self):
+        """Sends our signals on to the job, also those that come before it runs."""
+        for name in FORWARDED_SIGNALS:
+            signal.signal(getattr(signal, name), lambda number, frame: self._forward(number))
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+    def _forward(self, number):
+        if self.pid is None:
+            self._early.append(number)
+        else:
+            self.kill(number)
+
+    def start(self, command, environment, stdout, stderr):
+        """Starts it in a session of its own."""
+        process = subprocess.Popen(
+            command,
+            env={os.fsencode(name): value for name, value in environment.items()},
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        # Reaped by ourselves, with all orphans.
+        process.returncode = 0
+        self.pid = process.pid
+        for number in self._early:
+            self.kill(number)
+
+    def kill(self, number):
+        try:
+            os.killpg(self.pid, number)
+        except OSError:
+            pass  # It is gone.
+
+    def reap(self):
+        """Takes leave of what ended, of the command and of orphans that came to us."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self.pid:
+                self.status = status
+
+    def end_rest(self):
+        """Ends what the command left running: asks first, kills after a while."""
+        for number, seconds in ((signal.SIGTERM, LEFTOVER_SECONDS), (signal.SIGKILL, 1.0)):
+            deadline = time.monotonic() + seconds
+            while self._signal_rest(number):
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(0.01)
+                self.reap()
+                if number == signal.SIGTERM:
+                    number = 0  # Asked once.
+
+    def _signal_rest(self, number):
+        """Signals the group and our children; whether there are any."""
+        found = False
+        try:
+            os.killpg(self.pid, number)
+            found = True
+        except OSError:
+            pass
+        for pid in children():
+            try:
+                os.kill(pid, number)
+                found = True
+            except OSError:
+                pass
+        return found
+
+    @property
+    def exit_code(self):
+        return 128 + self.end_signal if self.end_signal else os.WEXITSTATUS(self.status)
+
+    @property
+    def end_signal(self):
+        """The number of the signal that ended the command, or 0."""
+        return os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else 0
+
+
+def children():
+    """Processes whose parent we are: orphans come to us."""
+    own = os.getpid()
+    found = []
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else []:
+        if name.isdigit():
+            try:
+                with open("/proc/%s/stat" % name, "rb") as file:
+                    # The name in brackets may hold anything; the fields follow the last bracket.
+                    fields = file.read().rpartition(b")")[2].split()
+            except OSError:
+                continue
+            if int(fields[1]) == own and fields[0] not in (b"Z", b"X"):
+                found.append(int(name))
+    return found
+
+
+def control_process():
+    """Hides our memory from other processes of the user; orphans of the job come to us."""
+    try:
+        import ctypes  # pylint: disable=import-outside-toplevel
+
+        libc = ctypes.CDLL(None)
+        libc.prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: also no core dump
+        libc.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+    except Exception:  # pylint: disable=broad-except
+        pass  # Not this system, or Python without ctypes.
+
+
+class Shim:
+    """The run of one command."""
+
+    def __init__(self, state, command):
+        self._config = state["config"]
+        self._command = command
+        variables = {name: value.encode("latin-1") for name, value in state["variables"].items()}
+        self._environment, withheld = job_environment(variables, self._config)
+        values, plain = secret_values(self._environment, self._config)
+        missing = [name for name in self._config["declared"] if not self._environment.get(name)]
+        self._finder = Finder(
+            [needle for name, value in values.items() for needle in needles_of(value, name)]
+        )
+        self._notes = {
+            "withheld": some_names(withheld),
+            "plain": some_names(plain),
+            "missing": some_names(missing),
+        }
+        self._outputs = {"stdout": Output(1), "stderr": Output(2)}
+        self._reporter = Reporter(
+            binascii.unhexlify(state["key"]), self._config["runId"], self._outputs["stderr"]
+        )
+        self._job = Job()
+        self._pumps = []
+
+    def run(self):
+        """Gives the exit code."""
+        self._job.take_signals()
+        self._reporter.tell("start", **self._notes)
+        code = self._refusal()
+        if code == 0:
+            folder = write_files(self._environment, self._config)
+            try:
+                code = self._start() or self._follow()
+            finally:
+                remove_files(folder)
+        fields = {"signal": self._job.end_signal} if self._job.status is not None else {}
+        self._reporter.tell_counts(is_last=True)
+        self._reporter.tell("end", code=code, **fields)
+        return code
+
+    def _say(self, message):
+        try:
+            scanner = Scanner(self._finder, lambda needle: None)
+            text = scanner.push(os.fsencode("nopeek: %s\n" % message)) + scanner.end()
+            self._outputs["stderr"].write(text)
+        except OSError:
+            pass  # Nobody reads it.
+
+    def _refusal(self):
+        for position, item in enumerate(self._command):
+            for _, _, needle in self._finder.find(os.fsencode(item))[:1]:
+                what = "argument %d" % position if position else "the first word"
+                self._say(
+                    "%s of the command holds the value of %s (%s), and command lines can be read by"
+                    " everybody; let the job read the variable" % (what, needle.name, needle.form)
+                )
+                return EXIT_REFUSED
+        return 0
+
+    def _start(self):
+        ends = {name: os.pipe() for name in self._outputs}
+        try:
+            self._job.start(
+                self._command, self._environment, ends["stdout"][1], ends["stderr"][1]
+            )
+        except OSError as error:
+            return self._start_failed(error)
+        finally:
+            for _, writer in ends.values():
+                os.close(writer)
+        for name, (reader, _) in ends.items():
+            count = self._counter(name)
+            scanner = Scanner(self._finder, count)
+            pump = Pump(reader, self._outputs[name], scanner, self._config["hold"])
+            self._pumps.append(pump)
+            pump.start()
+        return 0
+
+    def _counter(self, stream):
+        return lambda needle: self._reporter.count(needle, stream)
+
+    def _start_failed(self, error):
+        program = self._command[0]
+        if error.errno in (errno.ENOENT, errno.ENOTDIR) and not self._is_found(program):
+            self._say("%s: command not found" % program)
+            return EXIT_NOT_FOUND
+        why = {errno.ENOENT: "its interpreter does not exist"}.get(
+            error.errno, errno.errorcode.get(error.errno, "no detail")
+        )
+        self._say("%s: cannot be executed (%s)" % (program, why))
+        return EXIT_NOT_EXECUTABLE
+
+    def _is_found(self, program):
+        if "/" in program:
+            return os.path.exists(program)
+        path = os.fsdecode(self._environment.get("PATH", b"/usr/bin:/bin"))
+        return any(os.path.exists(os.path.join(folder, program)) for folder in path.split(":"))
+
+    def _follow(self):
+        """Until the command ended and its output is out; gives its exit code."""
+        wake, waker = os.pipe()
+        os.set_blocking(waker, False)
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        self._job.reap()
+        while self._job.status is None:
+            self._wait(wake)
+            self._job.reap()
+        ended = time.monotonic()
+        while self._is_moving(ended):
+            self._wait(wake)
+            self._job.reap()
+        self._job.end_rest()
+        self._drain()
+        if any(pump.failed for pump in self._pumps):
+            self._say("the output could not be masked or written, so the rest of it is lost")
+            return EXIT_FAILED
+        return self._job.exit_code
+
+    def _wait(self, wake):
+        if select.select([wake], [], [], REPORT_SECONDS)[0]:
+            os.read(wake, 512)
+        self._reporter.tell_counts()
+        if any(pump.failed for pump in self._pumps):
+            self._job.kill(signal.SIGTERM)
+
+    def _is_moving(self, since):
+        """Whether output still comes, from what the command left running."""
+        if not any(pump.is_alive() for pump in self._pumps):
+            return False
+        now = time.monotonic()
+        outputs = self._outputs.values()
+        if any(output.busy for output in outputs):
+            return True
+        quiet = now - max([since] + [output.moved for output in outputs])
+        return quiet < QUIET_SECONDS and now - since < DRAIN_SECONDS
+
+    def _drain(self):
+        """Takes what is still in the pipes; somebody who left the group may hold them open."""
+        for pump in self._pumps:
+            pump.join(REPORT_SECONDS)
+        for pump in self._pumps:
+            if pump.is_alive():
+                pump.give_up()
+                pump.join()
+
+
+# --- Two beginnings -------------------------------------------------------------------------------
+
+# The environment of a process stays readable in /proc, as it was when the process began. So the
+# program begins twice: first it reads the environment and starts itself anew without it; the values
+# go through memory that has no name and is closed before the job starts.
+
+KEPT_FOR_PYTHON = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE")
+
+
+def first_beginning(boot, program, config, command):
+    """Starts this program anew, without its environment."""
+    variables = original_environment()
+    key = variables.pop(KEY_VARIABLE, "")
+    if not re.fullmatch("[0-9a-f]{64}", key):
+        raise ValueError("no key")
+    state = {"config": json.loads(config), "key": key, "variables": variables}
+    fd = unnamed_file()
+    with os.fdopen(os.dup(fd), "wb") as file:
+        file.write(json.dumps(state).encode("ascii"))
+    os.lseek(fd, 0, os.SEEK_SET)
+    os.set_inheritable(fd, True)
+    python = sys.executable or "/proc/self/exe"
+    arguments = [python, "-I", "-S", "-c", boot, boot, program, "-%d" % fd] + command
+    environment = {name: os.environ[name] for name in KEPT_FOR_PYTHON if name in os.environ}
+    os.execve(python, arguments, environment)
+
+
+def original_environment():
+    """Names and values as they were given; Python may have added a locale to its own copy."""
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            entries = [entry.partition(b"=") for entry in file.read().split(b"\0")]
+        pairs = [(name, value) for name, equals, value in entries if equals and name]
+    except OSError:
+        pairs = list(os.environb.items())
+    return {os.fsdecode(name): value.decode("latin-1") for name, value in pairs}
+
+
+def unnamed_file():
+    try:
+        return os.memfd_create("nopeek")
+    except (AttributeError, OSError):
+        file = tempfile.TemporaryFile(prefix="nopeek-")
+        return os.dup(file.fileno())
+
+
+def second_beginning(fd, command):
+    """Reads what the first one left, and runs the command."""
+    with os.fdopen(fd, "rb") as file:
+        state = json.loads(file.read().decode("ascii"))
+    control_process()
+    return Shim(state, command).run()
+
+
+def main(arguments):
+    """Arguments: the loader, this program, the configuration or state, and the command."""
+    boot, program, given, *command = arguments
+    try:
+        if given.startswith("-"):
+            code = second_beginning(int(given[1:]), command)
+        else:
+            first_beginning(boot, program, given, command)
+    except Exception as error:  # pylint: disable=broad-except
+        # The message of an error might hold a value.
+        text = "nopeek: the shim failed (%s); nothing more is shown\n" % type(error).__name__
+        os.write(2, text.encode("ascii"))
+        code = EXIT_FAILED
+    # Threads that wait for a reader that is gone are not waited for.
+    os._exit(code)

@@ -1,0 +1,73 @@
+import type { Watch } from "../monitor/index.ts";
+import type { Finding } from "../redact/index.ts";
+import type { RunAudit } from "./audit.ts";
+import type { LaunchOptions, Leak } from "./options.ts";
+import type { ContainerFinding } from "./runtime.ts";
+import { type Redactions, Tally } from "./tally.ts";
+import { tell } from "./tell.ts";
+
+/** Who is told of leaks. */
+export interface LeakListeners {
+  readonly watch: Watch;
+  readonly audit: RunAudit | undefined;
+  readonly listener: LaunchOptions["onLeak"];
+}
+
+/** Takes the findings of a run, from wherever they come, to all who are told of them. */
+export class Leaks {
+  readonly #to: LeakListeners;
+  readonly #tally = new Tally();
+  #isHalted = false;
+  #halt: (() => void) | undefined;
+
+  constructor(to: LeakListeners) {
+    this.#to = to;
+  }
+
+  /** Something was masked in the output, here. */
+  inOutput(finding: Finding, stream: Leak["stream"]): void {
+    this.#take({ ...finding, stream, where: "output", count: 1 });
+  }
+
+  /** The runtime's own guard masked something before it left the container. */
+  inContainer({ name, form, strength, fingerprint, stream, count }: ContainerFinding): void {
+    this.#take({
+      name,
+      rule: undefined,
+      form,
+      strength,
+      confidence: "exact",
+      fingerprint,
+      offset: 0,
+      stream,
+      where: "container",
+      count,
+    });
+  }
+
+  /** Sets what stops the job; at once if that was asked for already. */
+  onHalt(halt: () => void): void {
+    this.#halt = halt;
+    if (this.#isHalted) halt();
+  }
+
+  get redactions(): Redactions {
+    return this.#tally.redactions;
+  }
+
+  #take(leak: Leak): void {
+    const { watch, audit, listener } = this.#to;
+    this.#tally.add(leak, leak.count);
+    watch.masked(leak, leak.stream, leak.count);
+    const fingerprint = audit?.log.fingerprintFor(leak.fingerprint) ?? leak.fingerprint;
+    audit?.finding({ ...leak, fingerprint });
+    tell(
+      (one: Leak) => {
+        if (listener?.(one) !== "halt" || this.#isHalted) return;
+        this.#isHalted = true;
+        this.#halt?.();
+      },
+      { ...leak, fingerprint },
+    );
+  }
+}

@@ -1,0 +1,87 @@
+/** Runs commands in the shim as a sandbox does: as a process, with an environment of its own. */
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
+import { PassThrough } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { onTestFinished } from "vitest";
+import {
+  createRecordFilter,
+  newShimKey,
+  type ShimRecord,
+  shimKeyVariable,
+  type WrapOptions,
+  wrapCommand,
+} from "../../../adapters/modal/shim/index.ts";
+
+const path = "/usr/local/bin:/usr/bin:/bin";
+
+/** The system's Python: what finds others, such as pyenv, needs variables of its own. */
+export const python = "python3";
+export const whyNoPython =
+  spawnSync(python, ["-c", "import sys;sys.exit(sys.version_info<(3,8))"], {
+    env: { PATH: path },
+  }).status === 0
+    ? null
+    : "needs Python 3.8 or later";
+
+export interface ShimRun {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: Buffer;
+  /** Without the records. */
+  readonly stderr: Buffer;
+  /** With them. */
+  readonly rawStderr: Buffer;
+  readonly records: readonly ShimRecord[];
+}
+
+export interface ShimOptions extends Partial<WrapOptions> {
+  readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string | Buffer;
+}
+
+export const runId = "run-of-tests";
+export const shimKey = newShimKey();
+
+export type ShimProcess = ChildProcessWithoutNullStreams;
+
+/** Starts it; the variables of `env` that `declared` does not name are like those of an image. */
+export function startInShim(options: ShimOptions): ShimProcess {
+  const { env = {}, input = "" } = options;
+  const [program = "", ...args] = wrapCommand({ declared: Object.keys(env), runId, ...options });
+  const child = spawn(program, args, {
+    env: { PATH: path, [shimKeyVariable]: shimKey.reveal(), ...env },
+    stdio: "pipe",
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(input);
+  return child;
+}
+
+/** Waits for its end. */
+export async function endOfShim(child: ShimProcess): Promise<ShimRun> {
+  const records: ShimRecord[] = [];
+  const ended = new Promise<[number | null, NodeJS.Signals | null]>((settle) => {
+    child.on("close", (code, signal) => settle([code, signal]));
+  });
+  const onRecord = (record: ShimRecord) => void records.push(record);
+  const filter = createRecordFilter({ key: shimKey, runId, onRecord });
+  const raw = child.stderr.pipe(new PassThrough());
+  const [stdout, stderr, rawStderr] = await Promise.all([
+    buffer(child.stdout),
+    buffer(child.stderr.pipe(filter)),
+    buffer(raw),
+  ]);
+  const [code, signal] = await ended;
+  return { code, signal, stdout, stderr, rawStderr, records };
+}
+
+/** Runs a command in the shim to its end. */
+export function runInShim(options: ShimOptions): Promise<ShimRun> {
+  return endOfShim(startInShim(options));
+}
+
+/** A command: a line of the shell, or a Python program. */
+export const sh = (line: string): string[] => ["sh", "-c", line];
+export const py = (program: string): string[] => [python, "-u", "-c", program];
