@@ -2,10 +2,11 @@ import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type EnvProvider, env } from "../../adapters/env.ts";
 import { launchOptions, loadConfig } from "../config/index.ts";
-import { globPattern, isCredentialName, type LaunchOptions } from "../launch/index.ts";
+import { globPattern, type LaunchOptions } from "../launch/index.ts";
 import {
   assertVariableName,
   createSecrets,
+  isCredentialName,
   looksLikeName,
   looksLikeReference,
   parseReference,

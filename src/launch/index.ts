@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { allowedVariables, globPattern, isCredentialName } from "./environment.ts";
+export { allowedVariables, globPattern } from "./environment.ts";
 export { launch } from "./launch.ts";
 export { local } from "./local.ts";
 export { type MountInput, mountVariables } from "./mounts.ts";

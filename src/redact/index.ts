@@ -3,6 +3,9 @@
  *
  * @module
  */
+export { fingerprint } from "../secrets/index.ts";
+export type { Chunks } from "./chunks.ts";
+export type { ObjectLimits } from "./masker.ts";
 export {
   createRedactor,
   type Finding,

@@ -6,6 +6,7 @@
  */
 export { Attached } from "./attached.ts";
 export type { CacheOptions } from "./cache.ts";
+export { isCredentialName } from "./credential-name.ts";
 export {
   assertVariableName,
   type Declarations,
@@ -25,6 +26,7 @@ export {
   throwFailures,
 } from "./errors.ts";
 export { selectField } from "./field.ts";
+export { fingerprint } from "./fingerprint.ts";
 export { onSecret, type SecretListener } from "./on-secret.ts";
 export { minMaskedBytes, plainReason } from "./plain.ts";
 export type {
