@@ -54,6 +54,7 @@ const exitCodeOfError: Record<SecretErrorCode, keyof typeof exitCodes> = {
   PATH_REFUSED: "refused",
   ROOT_REFUSED: "refused",
   LAUNCH_FAILED: "launcherFailed",
+  LOGGER_UNSUPPORTED: "configuration",
   FILE_NOT_FOUND: "configuration",
   FILE_UNSAFE: "configuration",
   CONFIG_INVALID: "configuration",

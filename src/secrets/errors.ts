@@ -51,6 +51,7 @@ export const errorCodes = {
   PATH_REFUSED: "an argument that is declared as a path leads out of the declared roots",
   ROOT_REFUSED: "the launch refuses to run as root",
   LAUNCH_FAILED: "the launcher itself failed",
+  LOGGER_UNSUPPORTED: "the logger is none that can be masked, or a version that cannot be",
   // Files and usage
   FILE_NOT_FOUND: "a file that was named does not exist",
   FILE_UNSAFE: "a file may be changed by others, so it is not used",
