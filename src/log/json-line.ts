@@ -7,14 +7,14 @@ const literal = /"(?:[^"\\]|\\.)*"/g;
  * such as a shell-quoted one: text with escapes is looked at as it was before, too.
  */
 export function maskLine(line: string, redactor: Redactor): string {
-  const masked = redactor.redact(line);
-  if (!masked.includes("\\")) return masked;
-  return masked.replace(literal, (quoted) => {
+  if (!line.includes("\\")) return redactor.redact(line);
+  const unescaped = line.replace(literal, (quoted) => {
     if (!quoted.includes("\\")) return quoted;
     const text = parsed(quoted);
     const clean = text === null ? null : redactor.redact(text);
     return clean === text ? quoted : JSON.stringify(clean);
   });
+  return redactor.redact(unescaped);
 }
 
 /** The text of a JSON string; `null` where quotes stand for something else. */

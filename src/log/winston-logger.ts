@@ -56,29 +56,29 @@ export function maskInfo(info: unknown, redactor: Redactor): unknown {
   const masked = redactor.redactObject(info);
   // Winston writes properties into its records: never into somebody's text.
   if (typeof masked !== "object" || masked === null) return { message: masked };
-  const text: unknown = Reflect.get(masked, messageSymbol);
-  const line = typeof text === "string" ? maskLine(text, redactor) : text;
-  return line === text ? masked : withLine(masked, line);
-}
-
-/** The same for a sink that reads nothing but the finished line. */
-export function maskInfoLine(info: unknown, redactor: Redactor): unknown {
-  if (typeof info !== "object" || info === null) return maskInfo(info, redactor);
-  const text: unknown = Reflect.get(info, messageSymbol);
-  if (typeof text !== "string") return maskInfo(info, redactor);
-  return maskLine(text, redactor) === text ? info : maskInfo(info, redactor);
-}
-
-function withLine(info: object, line: unknown): object {
-  const copy: object = Object.create(
-    Object.getPrototypeOf(info),
-    Object.getOwnPropertyDescriptors(info),
-  );
+  const line = lineOf(info);
+  if (line === null) return masked;
+  const maskedLine = maskLine(line, redactor);
+  if (maskedLine === Reflect.get(masked, messageSymbol)) return masked;
+  const copy = masked === info ? Object.assign({}, info) : masked;
   Object.defineProperty(copy, messageSymbol, {
-    value: line,
+    value: maskedLine,
     enumerable: true,
     writable: true,
     configurable: true,
   });
   return copy;
+}
+
+/** The same for a sink that reads nothing but the finished line. */
+export function maskInfoLine(info: unknown, redactor: Redactor): unknown {
+  const line = lineOf(info);
+  return line !== null && maskLine(line, redactor) === line ? info : maskInfo(info, redactor);
+}
+
+/** What the last format made of a record. */
+function lineOf(info: unknown): string | null {
+  if (typeof info !== "object" || info === null) return null;
+  const line = Reflect.getOwnPropertyDescriptor(info, messageSymbol)?.value;
+  return typeof line === "string" ? line : null;
 }

@@ -9,15 +9,20 @@ const secret = new Secret(value, { name: "TOKEN" });
 const redactor = createRedactor({ secrets: [secret], unwrap: false });
 
 it("smoke", () => {
-  const cyc: Record<string, unknown> = { a: value, [value]: 1, m: new Map([[value, new Set([value])]]) };
+  const cyc: Record<string, unknown> = {
+    a: value,
+    [value]: 1,
+    m: new Map([[value, new Set([value])]]),
+  };
   cyc["self"] = cyc;
   const err = new TypeError(`bad ${value}`, { cause: new Error(value) });
-  (err as unknown as Record<string, unknown>)["config"] = { headers: { Authorization: `Bearer ${value}` } };
+  (err as unknown as Record<string, unknown>)["config"] = {
+    headers: { Authorization: `Bearer ${value}` },
+  };
   cyc["err"] = err;
   cyc["buf"] = Buffer.from(`x${value}y`);
   cyc["bytes"] = [...Buffer.from(value)];
   cyc["url"] = new URL(`https://x/?t=${value}`);
   const out = redactor.redactObject(cyc);
   expect(inspect(out, { depth: 20, showHidden: true })).not.toContain(value);
-  process.stdout.write(inspect(out, { depth: 20 }) + "\n");
 });
