@@ -2,6 +2,7 @@ import { isMainThread } from "node:worker_threads";
 import type { Redactor } from "../redact/index.ts";
 import { maskFatalErrors, maskWarnings } from "./fatal-errors.ts";
 import { ownRedactor } from "./own-redactor.ts";
+import { atProcessEnd } from "./process-end.ts";
 import { StreamGuard } from "./stream-guard.ts";
 
 /**
@@ -23,15 +24,13 @@ export function redactStdio(redactor: Redactor = ownRedactor()): Disposable {
   const guards = [process.stdout, process.stderr].map(
     (stream) => new StreamGuard(stream, redactor),
   );
-  const flush = () => {
-    for (const guard of guards) guard.flushForExit();
-  };
-  process.on("exit", flush);
   const parts: readonly Disposable[] = [
     maskWarnings(redactor),
     // An error of a worker is one of the main thread, which prints it.
     ...(isMainThread ? [maskFatalErrors(redactor, (text) => void process.stderr.write(text))] : []),
-    { [Symbol.dispose]: () => void process.off("exit", flush) },
+    atProcessEnd(() => {
+      for (const guard of guards) guard.flushForExit();
+    }),
     ...guards,
   ];
   return {

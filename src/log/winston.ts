@@ -16,6 +16,13 @@ import {
   type WinstonLogger,
 } from "./winston-logger.ts";
 
+/** One of several records that a stream hands over together. */
+interface Entry {
+  readonly chunk: unknown;
+  readonly encoding: unknown;
+  readonly callback: unknown;
+}
+
 /** Loggers and transports that go through a redactor already. */
 const maskedBy = new WeakMap<object, Set<Redactor>>();
 
@@ -44,11 +51,14 @@ export function redactWinston<L extends object>(logger: L, redactor: Redactor = 
   return logger;
 }
 
-/** A format for loggers that are yet to be made; put it last, after `json()` and the like. */
+/**
+ * A format for loggers that are yet to be made; put it last, after `json()` and the like. Transports
+ * with a format of their own make the line anew after it: `redactWinston` masks those too.
+ */
 export function redactFormat(redactor: Redactor = ownRedactor()): {
-  transform(info: unknown): Info;
+  transform<I>(info: I): I;
 } {
-  return { transform: (info) => maskInfo(info, redactor) as Info };
+  return { transform: <I>(info: I) => maskInfo(info, redactor) as I };
 }
 
 /** Whatever records are piped to later. */
@@ -107,8 +117,13 @@ function maskTarget(target: Target, redactor: Redactor): void {
     : (info: unknown, callback: unknown) => Reflect.apply(log, target, [mask(info), callback]);
   replace(target, "log", masked);
   if (typeof logv !== "function") return;
-  replace(target, "logv", (batch: readonly { chunk: unknown }[], callback: unknown) => {
-    const records = batch.map((entry) => ({ ...entry, chunk: maskInfo(entry.chunk, redactor) }));
+  replace(target, "logv", (batch: readonly Entry[], callback: unknown) => {
+    // Nothing else of an entry: each is linked to the next one as it was.
+    const records = batch.map(({ chunk, encoding, callback: done }) => ({
+      chunk: maskInfo(chunk, redactor),
+      encoding,
+      callback: done,
+    }));
     return Reflect.apply(logv, target, [records, callback]);
   });
 }
