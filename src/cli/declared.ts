@@ -2,11 +2,12 @@ import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type EnvProvider, env } from "../../adapters/env.ts";
 import { type LoadedConfig, launchOptions, loadConfig } from "../config/index.ts";
-import { globPattern, isCredentialName, type LaunchOptions } from "../launch/index.ts";
+import { globPattern, type LaunchOptions } from "../launch/index.ts";
 import type { MonitorOptions } from "../monitor/index.ts";
 import {
   assertVariableName,
   createSecrets,
+  isCredentialName,
   looksLikeName,
   looksLikeReference,
   parseReference,

@@ -63,6 +63,7 @@ const exitCodeOfError: Record<SecretErrorCode, keyof typeof exitCodes> = {
   AUDIT_KEY_WRONG: "configuration",
   AUDIT_KEY_EXPOSED: "refused",
   AUDIT_DAMAGED: "couldNotLook",
+  LOGGER_UNSUPPORTED: "configuration",
   FILE_NOT_FOUND: "configuration",
   FILE_UNSAFE: "configuration",
   RULE_INVALID: "configuration",

@@ -1,4 +1,4 @@
-import { Secret } from "../secrets/index.ts";
+import { isCredentialName, Secret } from "../secrets/index.ts";
 
 /**
  * The launcher's variables that a job gets without being asked: what programs need to run at all,
@@ -16,13 +16,6 @@ export const allowedVariables: readonly string[] = [
   ..."SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS".split(" "),
 ];
 
-/** A name with one of these as a whole word is a credential's: it must be declared. */
-export const credentialWords: readonly string[] =
-  "KEY TOKEN SECRET PASSWORD JWT PASSWD PASSPHRASE CREDENTIAL CREDENTIALS PAT DSN APIKEY".split(
-    " ",
-  );
-/** Also in the middle of a word, as in PGPASSWORD. */
-export const credentialParts: readonly string[] = ["PASSWORD", "PASSWD", "APIKEY", "SECRET"];
 /** Variables that would load foreign code into every program of the job. */
 export const neverPassed: readonly string[] = ["LD_PRELOAD", "NODE_OPTIONS"];
 
@@ -81,15 +74,6 @@ export function buildEnvironment(options: EnvironmentOptions): JobEnvironment {
   const parentRuns = parents.filter((id) => id !== undefined && id !== "").join(",");
   if (parentRuns !== "") variables["NOPEEK_PARENT_RUNS"] = parentRuns;
   return { variables, withheld: withheld.sort(), found };
-}
-
-/** Whether a variable of this name has to be declared as a secret to reach a job. */
-export function isCredentialName(name: string): boolean {
-  const upper = name.toUpperCase();
-  return (
-    credentialParts.some((part) => upper.includes(part)) ||
-    upper.split("_").some((word) => credentialWords.includes(word))
-  );
 }
 
 /** A pattern for a glob of names: `*` for any characters, `?` for one. */

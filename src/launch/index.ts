@@ -4,14 +4,7 @@
  * @module
  */
 export type { Code, CodeInput } from "./code.ts";
-export {
-  allowedVariables,
-  credentialParts,
-  credentialWords,
-  globPattern,
-  isCredentialName,
-  neverPassed,
-} from "./environment.ts";
+export { allowedVariables, globPattern, neverPassed } from "./environment.ts";
 export { launch } from "./launch.ts";
 export {
   type JobResult,

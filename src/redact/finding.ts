@@ -1,5 +1,5 @@
 import type { Confidence, FormId } from "../detect/index.ts";
-import { fingerprintOf } from "../secrets/index.ts";
+import { fingerprint } from "../secrets/index.ts";
 import type { Masked } from "./mask-list.ts";
 
 /** A secret that was found and masked; it holds no value. */
@@ -41,7 +41,7 @@ export function findingOf({ start, match }: Masked): Finding {
     form: "format",
     strength: confidence === "checksum" || confidence === "format" ? "strong" : "weak",
     confidence,
-    fingerprint: fingerprintOf(bytes),
+    fingerprint: fingerprint(bytes),
     offset: start,
   };
 }

@@ -3,7 +3,11 @@
  *
  * @module
  */
+
+export { fingerprint } from "../secrets/index.ts";
+export type { Chunks } from "./chunks.ts";
 export type { Finding } from "./finding.ts";
+export type { ObjectLimits } from "./masker.ts";
 export {
   createRedactor,
   type Redactor,

@@ -9,9 +9,12 @@ import {
   type RuleSet,
 } from "../detect/index.ts";
 import { onSecret, type Secret, SecretError } from "../secrets/index.ts";
+import { type Chunks, createChunks } from "./chunks.ts";
 import { CleanCheck } from "./clean-check.ts";
 import { type Finding, findingOf } from "./finding.ts";
 import { type Masked, maskTextOf } from "./mask-list.ts";
+import type { Masker, ObjectLimits } from "./masker.ts";
+import { redactThrown, redactValue } from "./object.ts";
 import { Scanner } from "./scanner.ts";
 import { createStream } from "./stream.ts";
 import { TextCursor } from "./text-cursor.ts";
@@ -51,6 +54,20 @@ export interface Redactor extends Disposable {
   add(secret: Secret): void;
   /** The text with every form of every secret replaced by its mask. */
   redact(text: string): string;
+  /**
+   * The value without secrets, at any depth and in keys too; clean plain data comes back as it is.
+   * Anything else is copied to plain data, so that nothing can answer differently later; what
+   * throws becomes `[UNREADABLE]`, what lies behind a limit `[TRUNCATED]`. Never throws.
+   *
+   * @example
+   * transport.send(redactor.redactObject({ config, headers }));
+   */
+  redactObject(value: unknown, limits?: ObjectLimits): unknown;
+  /**
+   * An error to log in place of what was thrown: message, stack, causes, `errors` of an
+   * `AggregateError` and own properties are masked. Never throws.
+   */
+  redactError(thrown: unknown, limits?: ObjectLimits): Error;
   /** What of which secrets stands in the text; empty if it is clean. */
   find(text: string): readonly Finding[];
   /**
@@ -61,6 +78,8 @@ export interface Redactor extends Disposable {
   assertClean(text: string): void;
   /** A stream that masks the bytes written to it. Text that is written is taken as UTF-8. */
   stream(options?: StreamOptions): Transform;
+  /** Masks bytes that come in chunks, without a stream around it. */
+  chunks(options?: Pick<StreamOptions, "onFinding">): Chunks;
   /** Stops following the process's secrets; what is known stays masked. */
   [Symbol.dispose](): void;
 }
@@ -148,7 +167,38 @@ class ValueRedactor implements Redactor {
     throw new SecretError("TEXT_HOLDS_SECRET", `the text holds ${[...new Set(found)].join(", ")}`);
   }
 
+  redactObject(value: unknown, limits?: ObjectLimits): unknown {
+    return redactValue(value, this.#masker, limits);
+  }
+
+  redactError(thrown: unknown, limits?: ObjectLimits): Error {
+    return redactThrown(thrown, this.#masker, limits);
+  }
+
   stream(options: StreamOptions = {}): Transform {
+    return createStream(options.hold ?? "pause", (write) => this.#scanner(write, options));
+  }
+
+  chunks(options: Pick<StreamOptions, "onFinding"> = {}): Chunks {
+    return createChunks((write) => this.#scanner(write, options));
+  }
+
+  [Symbol.dispose](): void {
+    this.#following?.[Symbol.dispose]();
+  }
+
+  readonly #masker: Masker = {
+    text: (text) => this.redact(text),
+    isClean: (text) => this.#cleanCheck.isClean(text, this.matcher) || this.find(text).length === 0,
+    bytes: (bytes) => {
+      const chunks = this.chunks();
+      const first = chunks.write(bytes);
+      const rest = chunks.end();
+      return rest.length === 0 ? first : Buffer.concat([first, rest]);
+    },
+  };
+
+  #scanner(write: (bytes: Uint8Array) => void, options: StreamOptions): Scanner {
     const { onSight } = options;
     const sighted = new Set<Needle>();
     const sight = (match: Needle, start: number) => {
@@ -156,22 +206,16 @@ class ValueRedactor implements Redactor {
       sighted.add(match);
       tell(onSight, { start, end: start + match.bytes.length, match });
     };
-    return createStream(options.hold ?? "pause", (write) => {
-      return new Scanner(this, {
-        onMatch: onSight && sight,
-        write,
-        unwrap: this.#options.unwrap ?? true,
-        rules: this.#rules,
-        onMask: (masked) => {
-          tell(this.#options.onFinding, masked);
-          tell(options.onFinding, masked);
-        },
-      });
+    return new Scanner(this, {
+      write,
+      onMatch: onSight && sight,
+      unwrap: this.#options.unwrap ?? true,
+      rules: this.#rules,
+      onMask: (masked) => {
+        tell(this.#options.onFinding, masked);
+        tell(options.onFinding, masked);
+      },
     });
-  }
-
-  [Symbol.dispose](): void {
-    this.#following?.[Symbol.dispose]();
   }
 
   #scanWhole(

@@ -60,6 +60,7 @@ export const errorCodes = {
   AUDIT_KEY_WRONG: "the key is not the one that the audit log was written with",
   AUDIT_KEY_EXPOSED: "a job would get the key of the audit log",
   AUDIT_DAMAGED: "the audit log was changed",
+  LOGGER_UNSUPPORTED: "the logger is none that can be masked, or a version that cannot be",
   // Files and usage
   FILE_NOT_FOUND: "a file that was named does not exist",
   FILE_UNSAFE: "a file may be changed by others, so it is not used",

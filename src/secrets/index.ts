@@ -6,6 +6,7 @@
  */
 export { Attached } from "./attached.ts";
 export type { CacheOptions } from "./cache.ts";
+export { credentialParts, credentialWords, isCredentialName } from "./credential-name.ts";
 export {
   assertVariableName,
   type Declarations,
@@ -25,6 +26,7 @@ export {
   throwFailures,
 } from "./errors.ts";
 export { selectField } from "./field.ts";
+export { fingerprint } from "./fingerprint.ts";
 export { onSecret, type SecretListener } from "./on-secret.ts";
 export { minMaskedBytes, plainReason } from "./plain.ts";
 export type {
@@ -42,7 +44,7 @@ export type {
 } from "./provider.ts";
 export { looksLikeReference, parseReference, type Reference } from "./reference.ts";
 export { createSecrets } from "./resolver.ts";
-export { assertUnmasked, fingerprintOf, maskOf, Secret } from "./secret.ts";
+export { assertUnmasked, maskOf, Secret } from "./secret.ts";
 export type {
   GetOptions,
   Resolution,

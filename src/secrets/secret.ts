@@ -1,23 +1,9 @@
 import { SecretError } from "./errors.ts";
+import { fingerprint } from "./fingerprint.ts";
 import { announce, forget } from "./on-secret.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Loaded at the first secret: it is a third of what importing the core would cost. */
-let crypto: typeof import("node:crypto") | undefined;
-/** Fingerprints of one process cannot be compared with those of another, nor guessed offline. */
-let processKey: Uint8Array | undefined;
-
-/**
- * A keyed hash of a value: equal for equal values in this process, and no help to guess one.
- */
-export function fingerprintOf(bytes: Uint8Array): string {
-  crypto ??= process.getBuiltinModule("node:crypto");
-  processKey ??= crypto.randomBytes(32);
-  const digest = crypto.createHmac("sha256", processKey).update(bytes).digest("hex");
-  return `process:${digest.slice(0, 32)}`;
-}
 
 /** Stores take 64 KiB, variables 128 KiB; a larger value is a file that was taken for a secret. */
 const maxBytes = 1024 * 1024;
@@ -80,7 +66,7 @@ export class Secret {
       );
     }
     this.#name = name;
-    this.fingerprint = fingerprintOf(this.#bytes);
+    this.fingerprint = fingerprint(this.#bytes);
     Object.freeze(this);
     announce(this);
   }

@@ -1,10 +1,5 @@
-import {
-  allowedVariables,
-  credentialParts,
-  credentialWords,
-  neverPassed,
-} from "../../../src/launch/index.ts";
-import { SecretError } from "../../../src/secrets/index.ts";
+import { allowedVariables, neverPassed } from "../../../src/launch/index.ts";
+import { credentialParts, credentialWords, SecretError } from "../../../src/secrets/index.ts";
 import { findPython, type Kept } from "./find-python.ts";
 import { shimKeyVariable } from "./key.ts";
 import { packedShim, shimLoader } from "./source.ts";

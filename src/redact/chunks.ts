@@ -1,0 +1,46 @@
+import type { Scanner } from "./scanner.ts";
+
+/**
+ * Masks bytes that come in chunks, without waiting: what a chunk decides is returned at once. For
+ * sinks that are no streams, or that must write before the process ends.
+ */
+export interface Chunks {
+  /** How many bytes are held back, as they may still become part of a secret. */
+  readonly pending: number;
+  /** What may be written after this chunk; the chunk itself if there is nothing to change. */
+  write(chunk: Uint8Array): Uint8Array;
+  /** What may be shown after a pause: at most 4 held bytes. Their rest is still masked. */
+  pause(): Uint8Array;
+  /** What is held; nothing more of it can become a secret. Writing again starts anew. */
+  end(): Uint8Array;
+}
+
+const nothing = new Uint8Array(0);
+
+/** Puts together what a scanner writes. */
+export function createChunks(makeScanner: (write: (bytes: Uint8Array) => void) => Scanner): Chunks {
+  let parts: Uint8Array[] = [];
+  const scanner = makeScanner((bytes) => void parts.push(bytes));
+  const take = (step: () => void) => {
+    step();
+    const [first = nothing] = parts;
+    const taken = parts.length > 1 ? Buffer.concat(parts) : first;
+    parts = [];
+    return taken;
+  };
+  return {
+    get pending() {
+      return scanner.pending;
+    },
+    write: (chunk) => {
+      const written = take(() => scanner.push(chunk));
+      const isChunk =
+        written.length === chunk.length &&
+        written.byteOffset === chunk.byteOffset &&
+        written.buffer === chunk.buffer;
+      return isChunk ? chunk : written;
+    },
+    pause: () => take(() => scanner.pause()),
+    end: () => take(() => scanner.end()),
+  };
+}
