@@ -46,7 +46,9 @@ it("records what a run was given, what it leaked and how it ended, under one id"
     onLeak: ({ fingerprint }) => leaks.push(fingerprint),
   });
   expect(result).toMatchObject({ exitCode: 3, auditFailed: false });
-  const run = records.filter((record) => "correlationId" in record);
+  const run = records.filter(
+    (record) => "correlationId" in record && record.type !== "monitor.finding",
+  );
   expect(new Set(run.map((record) => "correlationId" in record && record.correlationId))).toEqual(
     new Set([result.runId]),
   );
@@ -200,6 +202,7 @@ it.each(["continue", "halt"] as const)(
       output: { stdout, stderr: new PassThrough().resume() },
       audit: log,
       onAuditFailure: how,
+      monitor: { review: false },
       onNotice: (notice) => notices.push(notice),
       graceMs: 5_000,
     });
