@@ -26,10 +26,14 @@ export class Mac {
 
   /** The MAC of text (in UTF-8) or bytes, in hex. What is longer than `mostBytes` throws. */
   of(message: string | Uint8Array): string {
-    const length = Buffer.byteLength(message);
-    if (length > this.#inner.length - blockBytes) throw new RangeError("length of a message");
-    if (typeof message === "string") this.#inner.write(message, blockBytes);
-    else this.#inner.set(message, blockBytes);
+    const most = this.#inner.length - blockBytes;
+    // UTF-8 takes at most three bytes for what counts as one here.
+    if (message.length * 3 > most && Buffer.byteLength(message) > most) {
+      throw new RangeError("length of a message");
+    }
+    const length =
+      typeof message === "string" ? this.#inner.write(message, blockBytes) : message.length;
+    if (typeof message !== "string") this.#inner.set(message, blockBytes);
     const inner = hash("sha256", this.#inner.subarray(0, blockBytes + length), "binary");
     this.#outer.write(inner, blockBytes, "latin1");
     return hash("sha256", this.#outer, "hex");

@@ -189,7 +189,8 @@ it.each(["continue", "halt"] as const)(
     const log = await openLog({ ...newPlace(), key: newKey(), wrapFile: failingAfter(2) });
     const notices: string[] = [];
     const token = randomToken();
-    const program = "console.log(process.env.TOKEN, 'here'); setTimeout(() => console.log('done'), 700)";
+    const program =
+      "console.log(process.env.TOKEN, 'here'); setTimeout(() => console.log('done'), 700)";
     const stdout = new PassThrough();
     const printed = buffer(stdout);
     const begun = performance.now();
