@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -29,13 +30,17 @@ const executedElsewhere = new Map([
 function project(): { folder: string; env: Record<string, string> } {
   const values = { HF_TOKEN: randomToken("hf_"), WANDB_API_KEY: randomToken("") };
   const dotenv = Object.entries(values).map(([name, value]) => `${name}=${value}\n`);
-  const folder = emptyFolder({
+  // One level down: an audit log is kept outside the folder of the run.
+  const outer = emptyFolder();
+  const folder = join(outer, "project");
+  const files = {
     ".env": `${dotenv.join("")}PORT=8080\n`,
     "base.env": dotenv.join(""),
     "prod.env": dotenv.join(""),
     "train.log": `token ${values.HF_TOKEN}\n`,
     "train.py": "",
-  });
+  };
+  renameSync(emptyFolder(files), folder);
   mkdirSync(join(folder, "node_modules"));
   symlinkSync(root, join(folder, "node_modules/nopeek"));
   mkdirSync(join(folder, "bin"));
@@ -49,7 +54,14 @@ function project(): { folder: string; env: Record<string, string> } {
   const path = `${join(folder, "bin")}:${process.env["PATH"]}`;
   return {
     folder,
-    env: { PATH: path, HF_TOKEN: values.HF_TOKEN, MY_HF_TOKEN: values.HF_TOKEN, HOME: folder },
+    env: {
+      PATH: path,
+      HF_TOKEN: values.HF_TOKEN,
+      MY_HF_TOKEN: values.HF_TOKEN,
+      NOPEEK_AUDIT_KEY: randomToken("", 64),
+      XDG_STATE_HOME: join(outer, "state"),
+      HOME: folder,
+    },
   };
 }
 

@@ -1,5 +1,12 @@
 import { type AuditEvent, type AuditEventOf, type AuditEventType, eventTypes } from "./events.ts";
-import { type FieldSpec, invalidEvent, maxNoteBytes, withheld, writeField } from "./fields.ts";
+import {
+  type FieldSpec,
+  invalidEvent,
+  isOpen,
+  maxNoteBytes,
+  withheld,
+  writeField,
+} from "./fields.ts";
 
 /** Masks what must not be recorded: a redactor's `redact`. */
 export type Clean = (text: string) => string;
@@ -13,6 +20,8 @@ interface Field {
   readonly before: string;
   readonly spec: FieldSpec;
   readonly optional: boolean;
+  /** `clean` has to see it. */
+  readonly isOpen: boolean;
 }
 
 const fieldsByType = new Map<string, readonly Field[]>(
@@ -21,7 +30,7 @@ const fieldsByType = new Map<string, readonly Field[]>(
     Object.entries(table).map(([key, spec]) => {
       const optional = key.endsWith("?");
       const name = optional ? key.slice(0, -1) : key;
-      return { name, before: `,"${name}":`, spec, optional };
+      return { name, before: `,"${name}":`, spec, optional, isOpen: isOpen(spec) };
     }),
   ]),
 );
@@ -35,36 +44,41 @@ const fieldsByType = new Map<string, readonly Field[]>(
 export function encodeEvent(event: AnyEvent, clean: Clean): string {
   const fields = fieldsByType.get(event.type as AuditEventType);
   if (fields === undefined) throw invalidEvent("its type is unknown");
-  let given = 0;
-  for (const key in event) if (Object.hasOwn(event, key)) given++;
+  const given = event as unknown as Readonly<Record<string, unknown>>;
   let text = `"type":"${event.type}"`;
   let open = "";
   let count = 1;
-  for (const { name, before, spec, optional } of fields) {
-    const value = (event as unknown as Readonly<Record<string, unknown>>)[name];
-    if (Object.hasOwn(event, name)) count++;
-    if (value === undefined && optional) continue;
+  for (const { name, before, spec, optional, isOpen } of fields) {
+    const value = given[name];
+    if (value === undefined) {
+      if (!optional) throw invalidEvent(`${event.type} needs ${name}`);
+      if (Object.hasOwn(given, name)) count++;
+      continue;
+    }
+    count++;
     const written = writeField(spec, value);
     if (written === null) throw invalidEvent(`${event.type} cannot hold this ${name}`);
-    text += before + written.json;
+    text += before + written;
     // A separator that stands in no form of a value.
-    if (written.open !== undefined) open += `${written.open}\u0000`;
+    if (isOpen) open += `${value}\u0000`;
   }
-  if (count !== given) throw invalidEvent(`${event.type} has a field that it does not know`);
+  if (count !== Object.keys(given).length) {
+    throw invalidEvent(`${event.type} has a field that it does not know`);
+  }
   // All texts at once: hardly ever is there anything to withhold.
   if (open === "" || clean(open) === open) return text;
   return encodeCleaned(event, fields, clean);
 }
 
 function encodeCleaned(event: AnyEvent, fields: readonly Field[], clean: Clean): string {
-  const cleaned: Record<string, unknown> = { type: event.type };
-  for (const { name, spec } of fields) {
-    const value = (event as unknown as Readonly<Record<string, unknown>>)[name];
-    if (value === undefined) continue;
-    const open = writeField(spec, value)?.open;
-    const after = open === undefined ? value : clean(open);
-    cleaned[name] = after === value ? value : spec === "note" ? after : withheld;
-    if (spec === "note" && Buffer.byteLength(after as string) > maxNoteBytes) {
+  const cleaned: Record<string, unknown> = { ...event };
+  for (const field of fields) {
+    const before = cleaned[field.name];
+    if (!field.isOpen || typeof before !== "string") continue;
+    const after = clean(before);
+    if (after === before) continue;
+    cleaned[field.name] = field.spec === "note" ? after : withheld;
+    if (field.spec === "note" && Buffer.byteLength(after) > maxNoteBytes) {
       throw invalidEvent(`the note has more than ${maxNoteBytes} bytes; shorten it`);
     }
   }

@@ -7,11 +7,13 @@ import {
   type KeyObject,
 } from "node:crypto";
 import { type Secret, SecretError } from "../secrets/index.ts";
+import { Mac } from "./mac.ts";
+import { maxLineBytes } from "./record-line.ts";
 
 /** The keys of a log, all derived from the one that is kept. */
 export interface AuditKeys {
   /** Chains the records (HMAC-SHA-256). */
-  readonly chain: KeyObject;
+  readonly chain: Mac;
   /** Signs the anchors (Ed25519). */
   readonly sign: KeyObject;
   readonly check: KeyObject;
@@ -49,7 +51,7 @@ export function deriveKeys(key: Secret): AuditKeys {
     type: "pkcs8",
   });
   const keys: AuditKeys = {
-    chain: createSecretKey(derive("chain")),
+    chain: new Mac(derive("chain"), maxLineBytes),
     sign,
     check: createPublicKey(sign),
     id: `audit:${derive("id").toString("hex").slice(0, 32)}`,

@@ -1,4 +1,4 @@
-import { createHmac, type KeyObject } from "node:crypto";
+import type { Mac } from "./mac.ts";
 
 /**
  * A record is one line of JSON. Its MAC is taken over the raw bytes before it, so nothing has to be
@@ -15,8 +15,8 @@ export const maxLineBytes = 16 * 1024;
 export const fileNamePattern = /^audit-\d{8}T\d{9}Z-[0-9a-f]{16}\.jsonl$/;
 
 /** What the first record of a file is chained to: the file's own name. */
-export function chainStart(chain: KeyObject, fileName: string): string {
-  return createHmac("sha256", chain).update(`nopeek audit file ${fileName}`).digest("hex");
+export function chainStart(chain: Mac, fileName: string): string {
+  return chain.of(`nopeek audit file ${fileName}`);
 }
 
 /** A line without its break, and the MAC that the next one is chained to. */
@@ -27,14 +27,14 @@ export interface RecordLine {
 
 /** Writes a record. */
 export function recordLine(
-  chain: KeyObject,
+  chain: Mac,
   seq: number,
   at: string,
   prev: string,
   members: string,
 ): RecordLine {
   const body = `{"seq":${seq},"at":"${at}","prev":"${prev}",${members}`;
-  const mac = createHmac("sha256", chain).update(body).digest("hex");
+  const mac = chain.of(body);
   return { text: `${body}${macPrefix}${mac}"}`, mac };
 }
 
@@ -48,17 +48,18 @@ export type LineFault = "malformed" | "changed" | "out-of-order" | "foreign";
  * @returns The MAC, or what is wrong.
  */
 export function checkLine(
-  chain: KeyObject,
+  chain: Mac,
   line: Buffer,
   seq: number,
   prev: string,
 ): { readonly mac: string } | { readonly fault: LineFault } {
+  if (line.length > maxLineBytes) return { fault: "malformed" };
   const bodyLength = line.length - tailLength;
   const tail = bodyLength < 0 ? "" : line.toString("latin1", bodyLength);
   if (!tail.startsWith(macPrefix) || !tail.endsWith('"}')) return { fault: "malformed" };
   const mac = tail.slice(macPrefix.length, -2);
   const body = line.subarray(0, bodyLength);
-  if (createHmac("sha256", chain).update(body).digest("hex") !== mac) return { fault: "changed" };
+  if (chain.of(body) !== mac) return { fault: "changed" };
   // From here on the line is one that a holder of the key wrote: the question is whether here.
   const head = `{"seq":${seq},"at":"`;
   const prevAt = head.length + timeLength;

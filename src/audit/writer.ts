@@ -140,7 +140,13 @@ export class AuditWriter {
     let seq: number;
     try {
       const members = encodeEvent(event, clean);
-      if (Buffer.byteLength(members) > maxLineBytes - 512) throw invalidEvent("it is too long");
+      // UTF-8 takes at most three bytes for what counts as one here.
+      if (
+        members.length > (maxLineBytes - 512) / 3 &&
+        Buffer.byteLength(members) > maxLineBytes - 512
+      ) {
+        throw invalidEvent("it is too long");
+      }
       if (this.#waiting.length >= mostWaiting) {
         throw this.#fail("the disk does not keep up", undefined);
       }
