@@ -2,10 +2,10 @@ import type { CompiledStep, Shape } from "./compile.ts";
 
 /** A match that is under way: where it stands in the steps of its shape. */
 export interface Attempt {
-  readonly shape: Shape;
+  shape: Shape;
   /** Offset of the keyword. */
-  readonly start: number;
-  readonly keywordEnd: number;
+  start: number;
+  keywordEnd: number;
   /** Where the secret part begins; -1 before. */
   from: number;
   /** Where its last step ended; -1 before. */
@@ -29,10 +29,37 @@ export const overlong = 3;
 /** So many bytes may be undecided; longer ones are masked as they come. */
 export const maxUndecidedBytes = 4096;
 
+/** An attempt that is used again and again: nearly all end at once. */
+export function spareAttempt(shape: Shape): Attempt {
+  return {
+    shape,
+    start: 0,
+    keywordEnd: 0,
+    from: 0,
+    to: 0,
+    step: 0,
+    count: 0,
+    matched: 0,
+    isOpen: false,
+  };
+}
+
 /** @param start - Offset of the keyword, which ends at `keywordEnd`. */
-export function beginAttempt(shape: Shape, start: number, keywordEnd: number): Attempt {
-  const from = shape.isWhole ? start : -1;
-  return { shape, start, keywordEnd, from, to: -1, step: 0, count: 0, matched: 0, isOpen: false };
+export function beginAttempt(
+  spare: Attempt,
+  shape: Shape,
+  start: number,
+  keywordEnd: number,
+): void {
+  spare.shape = shape;
+  spare.start = start;
+  spare.keywordEnd = keywordEnd;
+  spare.from = shape.isWhole ? start : -1;
+  spare.to = -1;
+  spare.step = 0;
+  spare.count = 0;
+  spare.matched = 0;
+  spare.isOpen = false;
 }
 
 /** Where an attempt stopped to read: one object for all, since most end at once. */

@@ -9,6 +9,8 @@ export interface Keyword {
   /** 1 for a byte that may not stand before it; null if any may. */
   readonly notAfter: Uint8Array | null;
   readonly shapes: readonly Shape[];
+  /** 1 for a byte with which some shape can go on. */
+  readonly mayFollow: Uint8Array;
   /** The mask begins with the keyword, not behind it. */
   readonly isSecret: boolean;
 }
@@ -54,11 +56,14 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
       return { rule, steps, isWhole, minSecretBytes, notBefore };
     });
     const ignoreCase = rule.ignoreCase ?? false;
+    const mayFollow = new Uint8Array(256);
+    for (const { steps } of shapes) allowFirst(steps, mayFollow);
     return rule.keywords.map((keyword) => ({
       bytes: Buffer.from(ignoreCase ? keyword.toLowerCase() : keyword, "latin1"),
       ignoreCase,
       notAfter: leftOf(rule),
       shapes,
+      mayFollow,
       isSecret: shapes.some(({ isWhole }) => isWhole),
     }));
   });
@@ -89,6 +94,20 @@ function compileStep(step: Step): CompiledStep {
   const until = step.until === undefined ? null : Buffer.from(step.until, "latin1");
   const untilFailure = until === null ? null : failureOf(until);
   return { secret, table: byteClass(chars), min, max, until, untilFailure, next: [], ends: [] };
+}
+
+/** Sets the bytes with which steps can begin. */
+function allowFirst(steps: readonly CompiledStep[], allowed: Uint8Array): void {
+  for (const { table, min, next, ends } of steps) {
+    const first = table ?? next[0];
+    first?.forEach((bit, byte) => {
+      if (bit !== 0) allowed[byte] = 1;
+    });
+    const isOptional = table === null ? ends[0] === true : min === 0;
+    if (!isOptional) return;
+  }
+  // Every step is optional: anything may follow.
+  allowed.fill(1);
 }
 
 /** A trie of the texts. */

@@ -6,11 +6,12 @@ import {
   complete,
   maxUndecidedBytes,
   overlong,
+  spareAttempt,
   waiting,
 } from "./attempt.ts";
 import { lowerCase } from "./byte-class.ts";
 import { confidenceOf } from "./checks.ts";
-import type { Keyword } from "./compile.ts";
+import type { Keyword, Shape } from "./compile.ts";
 import { findKeywords, mayEndEscape } from "./keyword-filter.ts";
 import type { Confidence, Rule } from "./rule.ts";
 import type { RuleSet } from "./rule-set.ts";
@@ -41,6 +42,7 @@ export class RuleScanner {
   readonly #set: RuleSet;
   readonly #listener: RuleListener;
   #waiting: Attempt[] = [];
+  #spare: Attempt | undefined;
   /** The last bytes of the stream: up to `contextBytes`, and a keyword less one byte. */
   readonly #edge: Buffer;
   readonly #edgeWords: Int32Array;
@@ -147,8 +149,11 @@ export class RuleScanner {
     if (!this.#isFree(keyword, at)) return;
     const { shapes, bytes } = keyword;
     const start = this.#base + at;
-    for (const shape of shapes) {
-      this.#try(beginAttempt(shape, start, start + bytes.length), at + bytes.length, false);
+    for (let i = 0; i < shapes.length; i++) {
+      const shape = shapes[i] as Shape;
+      this.#spare ??= spareAttempt(shape);
+      beginAttempt(this.#spare, shape, start, start + bytes.length);
+      this.#try(this.#spare, at + bytes.length, false);
     }
   };
 
@@ -165,7 +170,7 @@ export class RuleScanner {
       outcome = advance(attempt, this.#bytes, next, this.#length, this.#base, isEnd, this.#end);
       this.#drop(next);
     }
-    if (outcome === waiting) this.#waiting.push(attempt);
+    if (outcome === waiting) this.#waiting.push(attempt === this.#spare ? { ...attempt } : attempt);
   }
 
   /** @returns Whether the match passes the checks of its rule. */
