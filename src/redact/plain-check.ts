@@ -31,6 +31,7 @@ class Collector {
   /** Collects the texts in a value; false if it is not plain, or too large for a quick look. */
   collect(value: unknown, depth: number): boolean {
     this.#nodes++;
+    if (this.#nodes > maxNodes) return false;
     switch (typeof value) {
       case "string":
         this.#texts.push(value);
@@ -51,10 +52,11 @@ class Collector {
 
   #collectObject(value: object, depth: number): boolean {
     if (this.#seen.has(value)) return true;
-    if (this.#nodes > maxNodes || depth > maxDepth || types.isProxy(value)) return false;
+    if (depth > maxDepth || types.isProxy(value)) return false;
     this.#seen.add(value);
     const prototype = Object.getPrototypeOf(value);
     const isArray = prototype === Array.prototype && Array.isArray(value);
+    if (isArray && value.length > maxNodes) return false;
     if (isArray ? looksLikeBytes(value) : prototype !== Object.prototype && prototype !== null) {
       return false;
     }
