@@ -442,6 +442,7 @@ def is_strong(data):
     return bits >= MIN_STRONG_BITS_PER_BYTE
 
 
+JSON_STRING = re.compile(r'"(?:[^"\\\0-\x1f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*"')
 PUBLIC_KEYS = re.compile(r"type|project_id|client_email|.*_uri|.*_url")
 
 
@@ -452,7 +453,10 @@ def json_leaves(text):
         document = json.loads(
             text, parse_int=ignore_number, parse_float=ignore_number, parse_constant=refuse_constant
         )
-    except (ValueError, RecursionError):
+    except RecursionError:
+        # Nested deeper than Python reads: every string in it counts, also keys.
+        document = [json.loads(each) for each in JSON_STRING.findall(text)]
+    except ValueError:
         return []
     leaves, stack = [], [document]
     while stack and len(leaves) < MAX_LEAVES:
