@@ -8,7 +8,7 @@ export interface Kept {
   readonly credentials: readonly [words: readonly string[], parts: readonly string[]];
 }
 
-const candidates = "python3 python /usr/local/bin/python3 /usr/bin/python3";
+const candidates = "python3 python";
 const probe = "import sys,zlib,hmac,select;sys.exit(sys.version_info<(3,8))";
 
 /**
