@@ -6,7 +6,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { packedShim, shimLoader } from "../dist/adapters/modal/shim/source.js";
+import { shimSource } from "../dist/adapters/modal/shim/source.js";
 import { interleaved, printTable } from "./support.mjs";
 
 const megabytes = 32;
@@ -85,8 +85,8 @@ function shimmed(file, values) {
     ...{ runId: "bench", hold: "pause", declared, weak: [], keep: declared, allowed: ["PATH"] },
     ...{ never: [], credentials: [[], []], files: {} },
   };
-  const python = ["python3", "-I", "-S", "-c", shimLoader, shimLoader, packedShim()];
-  const command = [...python, JSON.stringify(config), "cat", file];
+  const { boot, packed } = shimSource();
+  const command = ["python3", "-I", "-S", "-c", boot, packed, JSON.stringify(config), "cat", file];
   const key = randomBytes(32).toString("hex");
   return () => cpuSeconds(command, { ...variables, NOPEEK_SHIM_KEY: key });
 }

@@ -9,10 +9,10 @@ export interface Kept {
 }
 
 const candidates = "python3 python";
-const probe = "import sys,zlib,hmac,select;sys.exit(sys.version_info<(3,8))";
+const probe = "import sys,zlib;sys.exit(sys.version_info<(3,8))";
 
 /**
- * A script for /bin/sh that starts its second argument as a Python program, with all arguments. It
+ * A script for /bin/sh that starts its first argument as a Python program, with the others. It
  * tries what it finds: a Python that is too old or broken does not count.
  *
  * Isolated (`-I`) and without `site` (`-S`): neither a variable nor a module of the job's folder nor a
@@ -20,7 +20,7 @@ const probe = "import sys,zlib,hmac,select;sys.exit(sys.version_info<(3,8))";
  */
 export function findPython(fallback: "refuse" | "run", kept: Kept): string {
   return `for p in ${candidates}; do
-"$p" -I -S -c '${probe}' </dev/null >/dev/null 2>&1 && exec "$p" -I -S -c "$1" "$@"
+"$p" -I -S -c '${probe}' </dev/null >/dev/null 2>&1 && exec "$p" -I -S -c "$@"
 done
 ${fallback === "run" ? runWithout(kept) : refuse}`;
 }

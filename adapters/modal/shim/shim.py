@@ -1,12 +1,12 @@
 """Runs a command and masks secrets in its output before a byte leaves the container.
 
-nopeek starts this file as the command of a sandbox, around the user's command. The platform puts
-secrets into the environment; the launcher may never have seen them. This program
+nopeek starts this program as the command of a sandbox, around the user's command; boot.py comes
+first. The platform puts secrets into the environment; the launcher may never have seen them. This
+program
 
-1. takes them out of its own environment, so that /proc shows them to nobody,
-2. starts the command with the declared variables and an allow-list, and nothing else,
-3. masks every form of every declared value in both streams, byte for byte otherwise,
-4. tells the launcher what it masked in records on stderr, with a MAC, without a value.
+1. starts the command with the declared variables and an allow-list, and nothing else,
+2. masks every form of every declared value in both streams, byte for byte otherwise,
+3. tells the launcher what it masked in records on stderr, with a MAC, without a value.
 
 The forms and the rules of masking are those of nopeek's TypeScript engine; shared tests hold the
 two together. Python 3.8 or later, standard library only.
@@ -1402,10 +1402,9 @@ def control_process():
 class Shim:
     """The run of one command."""
 
-    def __init__(self, state, command):
-        self._config = state["config"]
+    def __init__(self, config, key, variables, command):
+        self._config = config
         self._command = command
-        variables = {name: value.encode("latin-1") for name, value in state["variables"].items()}
         self._environment, withheld = job_environment(variables, self._config)
         values, plain = secret_values(self._environment, self._config)
         missing = [name for name in self._config["declared"] if not self._environment.get(name)]
@@ -1418,9 +1417,7 @@ class Shim:
             "missing": some_names(missing),
         }
         self._outputs = {"stdout": Output(1), "stderr": Output(2)}
-        self._reporter = Reporter(
-            binascii.unhexlify(state["key"]), self._config["runId"], self._outputs["stderr"]
-        )
+        self._reporter = Reporter(key, config["runId"], self._outputs["stderr"])
         self._job = Job()
         self._pumps = []
 
@@ -1548,72 +1545,26 @@ class Shim:
                 pump.join()
 
 
-# --- Two beginnings -------------------------------------------------------------------------------
-
-# The environment of a process stays readable in /proc, as it was when the process began. So the
-# program begins twice: first it reads the environment and starts itself anew without it; the values
-# go through memory that has no name and is closed before the job starts.
-
-KEPT_FOR_PYTHON = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE")
+# --- The beginning --------------------------------------------------------------------------------
 
 
-def first_beginning(boot, program, config, command):
-    """Starts this program anew, without its environment."""
-    variables = original_environment()
-    key = variables.pop(KEY_VARIABLE, "")
-    if not re.fullmatch("[0-9a-f]{64}", key):
-        raise ValueError("no key")
-    state = {"config": json.loads(config), "key": key, "variables": variables}
-    fd = unnamed_file()
-    with os.fdopen(os.dup(fd), "wb") as file:
-        file.write(json.dumps(state).encode("ascii"))
-    os.lseek(fd, 0, os.SEEK_SET)
-    os.set_inheritable(fd, True)
-    python = sys.executable or "/proc/self/exe"
-    arguments = [python, "-I", "-S", "-c", boot, boot, program, "-%d" % fd] + command
-    environment = {name: os.environ[name] for name in KEPT_FOR_PYTHON if name in os.environ}
-    os.execve(python, arguments, environment)
+def variables_of(block):
+    """The variables of an environment as the kernel keeps it."""
+    entries = [entry.partition(b"=") for entry in block.split(b"\0")]
+    return {os.fsdecode(name): value for name, equals, value in entries if equals and name}
 
 
-def original_environment():
-    """Names and values as they were given; Python may have added a locale to its own copy."""
+def main(config, environment, command):
+    """Runs a command; boot.py gives the configuration and the environment."""
+    code = EXIT_FAILED
     try:
-        with open("/proc/self/environ", "rb") as file:
-            entries = [entry.partition(b"=") for entry in file.read().split(b"\0")]
-        pairs = [(name, value) for name, equals, value in entries if equals and name]
-    except OSError:
-        pairs = list(os.environb.items())
-    return {os.fsdecode(name): value.decode("latin-1") for name, value in pairs}
-
-
-def unnamed_file():
-    try:
-        return os.memfd_create("nopeek")
-    except (AttributeError, OSError):
-        file = tempfile.TemporaryFile(prefix="nopeek-")
-        return os.dup(file.fileno())
-
-
-def second_beginning(fd, command):
-    """Reads what the first one left, and runs the command."""
-    with os.fdopen(fd, "rb") as file:
-        state = json.loads(file.read().decode("ascii"))
-    control_process()
-    return Shim(state, command).run()
-
-
-def main(arguments):
-    """Arguments: the loader, this program, the configuration or state, and the command."""
-    boot, program, given, *command = arguments
-    try:
-        if given.startswith("-"):
-            code = second_beginning(int(given[1:]), command)
-        else:
-            first_beginning(boot, program, given, command)
+        variables = variables_of(environment)
+        key = binascii.unhexlify(variables.pop(KEY_VARIABLE))
+        control_process()
+        code = Shim(json.loads(config), key, variables, command).run()
     except Exception as error:  # pylint: disable=broad-except
         # The message of an error might hold a value.
         text = "nopeek: the shim failed (%s); nothing more is shown\n" % type(error).__name__
         os.write(2, text.encode("ascii"))
-        code = EXIT_FAILED
     # Threads that wait for a reader that is gone are not waited for.
     os._exit(code)
