@@ -25,7 +25,6 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from array import array
@@ -1194,6 +1193,8 @@ def write_files(environment, config):
     names = [name for name in config["files"] if name in environment]
     if not names:
         return None
+    import tempfile  # pylint: disable=import-outside-toplevel
+
     place = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
     folder = tempfile.mkdtemp(prefix="nopeek-", dir=place)
     for name in names:
