@@ -1130,9 +1130,9 @@ class Reporter:
             self._counts.update(counts)
 
 
-def some_names(names):
-    """Names that are fit to be shown: one that is not in capitals might be a value."""
-    return sorted(name for name in names if PLAIN_NAME.fullmatch(name))[:MAX_NAMES]
+def fit_to_show(names):
+    """Names of variables that nobody declared: one that is not in capitals might be a value."""
+    return [name for name in names if PLAIN_NAME.fullmatch(name)]
 
 
 # --- The job's environment (src/launch/environment.ts) --------------------------------------------
@@ -1308,6 +1308,8 @@ class Job:
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,
+            # Ours are closed anyway; to find others takes a look at /proc, which we may not have.
+            close_fds=False,
         )
         # Reaped by ourselves, with all orphans.
         process.returncode = 0
@@ -1413,9 +1415,9 @@ class Shim:
             [needle for name, value in values.items() for needle in needles_of(value, name)]
         )
         self._notes = {
-            "withheld": some_names(withheld),
-            "plain": some_names(plain),
-            "missing": some_names(missing),
+            "withheld": sorted(fit_to_show(withheld))[:MAX_NAMES],
+            "plain": sorted(plain)[:MAX_NAMES],
+            "missing": sorted(missing)[:MAX_NAMES],
         }
         self._outputs = {"stdout": Output(1), "stderr": Output(2)}
         self._reporter = Reporter(key, config["runId"], self._outputs["stderr"])

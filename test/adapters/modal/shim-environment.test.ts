@@ -63,6 +63,7 @@ print([os.readlink("/proc/self/fd/" + n) for n in os.listdir("/proc/self/fd") if
     // The environment of the shim itself is empty but for what Python needs: one mask, not two.
     expect(shown.match(/REDACTED/g)?.length).toBe(1);
     expect(shown).toContain(hexOf("-I"));
+    expect(shown).not.toContain("memfd");
   });
 
   it("is no door into the shim for the same user", async () => {
