@@ -6,11 +6,11 @@ import type { FormId } from "../../../src/detect/index.ts";
 export type ShimRecord = ShimStart | ShimFinding | ShimEnd;
 
 /** The shim runs: the first record, before the command starts. */
-export interface ShimStart {
+interface ShimStart {
   readonly kind: "start";
   /** Counts the records of a run from 0. */
   readonly number: number;
-  /** Names of variables that the job does not get; of each list at most 20, in capitals only. */
+  /** Names of variables that the job does not get, those in capitals; of each list at most 20. */
   readonly withheld: readonly string[];
   /** Declared names whose values are too short or too common to be masked. */
   readonly plain: readonly string[];
@@ -19,7 +19,7 @@ export interface ShimStart {
 }
 
 /** Masks that were written since the last record. */
-export interface ShimFinding {
+interface ShimFinding {
   readonly kind: "found";
   readonly number: number;
   readonly name: string;
@@ -30,7 +30,7 @@ export interface ShimFinding {
 }
 
 /** The command ended: the last record. */
-export interface ShimEnd {
+interface ShimEnd {
   readonly kind: "end";
   readonly number: number;
   /** What the sandbox exits with: 128 + n after signal n. */
@@ -46,8 +46,8 @@ export interface ShimEnd {
  *     RS "nopeek " HMAC-SHA256 as hex, " ", JSON in ASCII, LF
  */
 export const recordBegin: Buffer = Buffer.from("\x1enopeek ");
-/** A start record holds at most 60 names of 64 characters. */
-export const maxRecordBytes = 6 * 1024;
+/** A start record holds at most 60 names of 128 characters. */
+export const maxRecordBytes = 10 * 1024;
 
 const frame = /^([0-9a-f]{64}) (\{[\x20-\x7e]*\})\n$/;
 

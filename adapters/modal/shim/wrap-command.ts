@@ -2,10 +2,10 @@ import { allowedVariables, neverPassed } from "../../../src/launch/index.ts";
 import { credentialParts, credentialWords, SecretError } from "../../../src/secrets/index.ts";
 import { findPython, type Kept } from "./find-python.ts";
 import { shimKeyVariable } from "./key.ts";
-import { packedShim, shimLoader } from "./source.ts";
+import { shimSource } from "./source.ts";
 
 /** A declared variable whose content the job gets as a private file. */
-export interface ShimFile {
+interface ShimFile {
   readonly name: string;
   /** How the variable holds the bytes: as text, or as base64 where text cannot hold them. */
   readonly encoding: "text" | "base64";
@@ -78,9 +78,10 @@ export function wrapCommand(options: WrapOptions): string[] {
   };
   // A file cannot be written without the shim.
   const fallback = files.length > 0 ? "refuse" : (options.fallback ?? "refuse");
+  const { boot, packed } = shimSource();
   const wrapped = [
     ...["/bin/sh", "-c", findPython(fallback, kept), "nopeek"],
-    ...[shimLoader, packedShim(), JSON.stringify(config), ...command],
+    ...[boot, packed, JSON.stringify(config), ...command],
   ];
   const chars = wrapped.reduce((sum, item) => sum + item.length + 1, 0);
   if (chars > maxArgumentChars) {
