@@ -7,11 +7,10 @@ import { rolldown } from "rolldown";
 
 const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
 const doors = Object.values(exports).flatMap((target) => target["nopeek:source"] ?? []);
-// What reads a file beside itself stays in its place.
-const besideFiles = { "./adapters/modal/shim/source.ts": "adapters/modal/shim/shim.py" };
-const entries = [...doors, "./src/cli/bin.ts", ...Object.keys(besideFiles)].map((path) =>
-  path.slice(2, -3),
-);
+// It reads files beside itself, so it is a file of its own, and they are put beside it.
+const shim = "./adapters/modal/shim/source.ts";
+const pythonFiles = ["adapters/modal/shim/boot.py", "adapters/modal/shim/shim.py"];
+const entries = [...doors, "./src/cli/bin.ts", shim].map((path) => path.slice(2, -3));
 const tsc = (...args) => execFileSync("node_modules/.bin/tsc", args, { stdio: "inherit" });
 
 rmSync("dist", { recursive: true, force: true });
@@ -36,5 +35,5 @@ try {
 } finally {
   rmSync(code, { recursive: true, force: true });
 }
-for (const file of Object.values(besideFiles)) cpSync(file, `dist/${file}`);
+for (const file of pythonFiles) cpSync(file, `dist/${file}`);
 chmodSync("dist/src/cli/bin.js", 0o755);

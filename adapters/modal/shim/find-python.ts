@@ -8,11 +8,11 @@ export interface Kept {
   readonly credentials: readonly [words: readonly string[], parts: readonly string[]];
 }
 
-const candidates = "python3 python /usr/local/bin/python3 /usr/bin/python3";
-const probe = "import sys,zlib,hmac,select;sys.exit(sys.version_info<(3,8))";
+const candidates = "python3 python";
+const probe = "import sys,zlib;sys.exit(sys.version_info<(3,8))";
 
 /**
- * A script for /bin/sh that starts its second argument as a Python program, with all arguments. It
+ * A script for /bin/sh that starts its first argument as a Python program, with the others. It
  * tries what it finds: a Python that is too old or broken does not count.
  *
  * Isolated (`-I`) and without `site` (`-S`): neither a variable nor a module of the job's folder nor a
@@ -20,7 +20,7 @@ const probe = "import sys,zlib,hmac,select;sys.exit(sys.version_info<(3,8))";
  */
 export function findPython(fallback: "refuse" | "run", kept: Kept): string {
   return `for p in ${candidates}; do
-"$p" -I -S -c '${probe}' </dev/null >/dev/null 2>&1 && exec "$p" -I -S -c "$1" "$@"
+"$p" -I -S -c '${probe}' </dev/null >/dev/null 2>&1 && exec "$p" -I -S -c "$@"
 done
 ${fallback === "run" ? runWithout(kept) : refuse}`;
 }

@@ -10,7 +10,7 @@ export interface ShimStart {
   readonly kind: "start";
   /** Counts the records of a run from 0. */
   readonly number: number;
-  /** Names of variables that the job does not get; of each list at most 20, in capitals only. */
+  /** Names of variables that the job does not get, those in capitals; of each list at most 20. */
   readonly withheld: readonly string[];
   /** Declared names whose values are too short or too common to be masked. */
   readonly plain: readonly string[];
@@ -46,8 +46,8 @@ export interface ShimEnd {
  *     RS "nopeek " HMAC-SHA256 as hex, " ", JSON in ASCII, LF
  */
 export const recordBegin: Buffer = Buffer.from("\x1enopeek ");
-/** A start record holds at most 60 names of 64 characters. */
-export const maxRecordBytes = 6 * 1024;
+/** A start record holds at most 60 names of 128 characters. */
+export const maxRecordBytes = 10 * 1024;
 
 const frame = /^([0-9a-f]{64}) (\{[\x20-\x7e]*\})\n$/;
 

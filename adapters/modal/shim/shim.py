@@ -1,12 +1,12 @@
 """Runs a command and masks secrets in its output before a byte leaves the container.
 
-nopeek starts this file as the command of a sandbox, around the user's command. The platform puts
-secrets into the environment; the launcher may never have seen them. This program
+nopeek starts this program as the command of a sandbox, around the user's command; boot.py comes
+first. The platform puts secrets into the environment; the launcher may never have seen them. This
+program
 
-1. takes them out of its own environment, so that /proc shows them to nobody,
-2. starts the command with the declared variables and an allow-list, and nothing else,
-3. masks every form of every declared value in both streams, byte for byte otherwise,
-4. tells the launcher what it masked in records on stderr, with a MAC, without a value.
+1. starts the command with the declared variables and an allow-list, and nothing else,
+2. masks every form of every declared value in both streams, byte for byte otherwise,
+3. tells the launcher what it masked in records on stderr, with a MAC, without a value.
 
 The forms and the rules of masking are those of nopeek's TypeScript engine; shared tests hold the
 two together. Python 3.8 or later, standard library only.
@@ -25,7 +25,6 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from array import array
@@ -161,8 +160,13 @@ PERCENT_SAFE = [
 ]
 
 
-def percent_encode(data, safe):
-    return "".join(chr(byte) if byte in safe else "%%%02X" % byte for byte in data)
+PERCENT_TABLES = [
+    [chr(byte) if byte in safe else "%%%02X" % byte for byte in range(256)] for safe in PERCENT_SAFE
+]
+
+
+def percent_encode(data, table):
+    return "".join([table[byte] for byte in data])
 
 
 def lower_hex(text):
@@ -170,16 +174,16 @@ def lower_hex(text):
 
 
 def percent_variants(data):
-    for safe in PERCENT_SAFE:
-        upper = percent_encode(data, safe)
+    for table in PERCENT_TABLES:
+        upper = percent_encode(data, table)
         for text in (upper, lower_hex(upper)):
             yield text
             yield text.replace("%20", "+")
-    twice = percent_encode(data, RFC3986).replace("%", "%25")
+    twice = percent_encode(data, PERCENT_TABLES[0]).replace("%", "%25")
     yield twice
     yield lower_hex(twice)
     for text in base64_variants(data):
-        upper = percent_encode(text.encode("ascii"), RFC3986)
+        upper = percent_encode(text.encode("ascii"), PERCENT_TABLES[0])
         yield upper
         yield lower_hex(upper)
 
@@ -442,6 +446,7 @@ def is_strong(data):
     return bits >= MIN_STRONG_BITS_PER_BYTE
 
 
+JSON_STRING = re.compile(r'"(?:[^"\\\0-\x1f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*"')
 PUBLIC_KEYS = re.compile(r"type|project_id|client_email|.*_uri|.*_url")
 
 
@@ -452,7 +457,10 @@ def json_leaves(text):
         document = json.loads(
             text, parse_int=ignore_number, parse_float=ignore_number, parse_constant=refuse_constant
         )
-    except (ValueError, RecursionError):
+    except RecursionError:
+        # Nested deeper than Python reads: every string in it counts, also keys.
+        document = [json.loads(each) for each in JSON_STRING.findall(text)]
+    except ValueError:
         return []
     leaves, stack = [], [document]
     while stack and len(leaves) < MAX_LEAVES:
@@ -515,7 +523,7 @@ def is_telling(text, min_bytes):
 # a set, which the interpreter does in C, at the same speed whatever the buffer holds. Needles of 7
 # to 14 bytes do the same with words of 4 bytes; shorter ones are searched one by one.
 
-MAX_WORD_OFFSET = 64
+MAX_WORD_OFFSET = 32
 SHORT_TAIL = 192
 
 
@@ -662,7 +670,10 @@ class Beginnings:
 IN_TEXT, AFTER_BREAK, AFTER_ESCAPE, IN_SEQUENCE, IN_STRING, BEFORE_STRING_END, IN_ESCAPE = range(7)
 MAX_GAP = 512
 
-BREAK = re.compile(rb"\\?[\r\n][\r\n \t]*")
+# Alternatives that begin with a literal: the search for them is fast.
+BREAK = re.compile(
+    rb"\\\n[\r\n \t]*|\\\r[\r\n \t]*|\n[\r\n \t]*|\r[\r\n \t]*"
+)
 # Whole sequences; a bare ESC stands for one whose end is not here yet.
 ESCAPE = re.compile(
     rb"\x1b(?:\[[ -?]*(?:[@-~]|(?=[^ -~]))"
@@ -671,8 +682,8 @@ ESCAPE = re.compile(
     rb"|[^\[PX\]^_ -/])?",
     re.DOTALL,
 )
-BLANKS = bytes(0x20 if byte in b"\r\n\t" else byte for byte in range(256))
-LONG_BLANK = b" " * MAX_GAP
+# What is left out inside lines that hold no other sequences than ESC [.
+IN_LINES = re.compile(rb"\\\r[\r \t]*|\r[\r \t]*|\x1b\[[ -?]*[@-~]?")
 strip_indent = operator.methodcaller("lstrip", b" \t")
 
 
@@ -698,57 +709,61 @@ class Segment:
         self._runs = None
 
     def add_lines(self, raw, kept, stream):
-        """Adds lines: of the raw bytes, those that are kept."""
+        """Adds what is kept of whole lines; where it stands is found out when it is asked for."""
         self._blocks.append((self.length, stream, raw))
         self._parts.extend(kept)
         self.length += sum(map(len, kept))
         self._runs = None
 
+    def runs(self):
+        """Where contiguous bytes begin: (offset in the view, offset in the stream)."""
+        for view, stream, raw in self._blocks:
+            if raw is None:
+                yield view, stream
+            else:
+                for own, at in View(AFTER_BREAK).runs_of(raw, stream):
+                    yield view + own, at
+
     def to_stream(self, view):
         """The offset in the stream of a byte of the view."""
+        for start, stream, raw in reversed(self._blocks):
+            if raw is not None:
+                break
+            if start <= view:
+                return stream + view - start
         if self._runs is None:
-            self._runs = [run for block in self._blocks for run in block_runs(*block)]
+            self._runs = list(self.runs())
         view_offset, stream = self._runs[max(0, bisect_right(self._runs, (view, math.inf)) - 1)]
         return stream + view - view_offset
 
     def tail(self, start):
         """The segment from an offset on."""
         rest = Segment()
-        if start < self.length:
-            self.to_stream(start)
-            data = self.data
-            first = bisect_right(self._runs, (start, math.inf)) - 1
-            ends = [view for view, _ in self._runs[first + 1 :]] + [self.length]
-            for (view, stream), end in zip(self._runs[first:], ends):
-                at = max(view, start)
-                rest.add(data[at:end], stream + at - view)
+        if start >= self.length:
+            return rest
+        data = self.data
+        last = len(self._blocks)
+        while last > 0 and self._blocks[last - 1][2] is None and self._blocks[last - 1][0] > start:
+            last -= 1
+        runs = [(view, stream) for view, stream, _ in self._blocks[last:]]
+        if last > 0 and self._blocks[last - 1][2] is None:
+            runs.insert(0, self._blocks[last - 1][:2])
+        elif last > 0:
+            runs = list(self.runs())
+            runs = runs[max(0, bisect_right(runs, (start, math.inf)) - 1) :]
+        for (view, stream), end in zip(runs, [view for view, _ in runs[1:]] + [self.length]):
+            at = max(view, start)
+            rest.add(data[at:end], stream + at - view)
         return rest
-
-
-def block_runs(view, stream, raw):
-    """Where contiguous bytes begin, in the view and in the stream."""
-    if raw is None:
-        yield view, stream
-        return
-    for number, line in enumerate(raw.splitlines(True)):
-        body = line.rstrip(b"\r\n")
-        kept = strip_indent(body) if number > 0 else body
-        start = stream + len(body) - len(kept)
-        if len(body) < len(line) and kept.endswith(b"\\"):
-            kept = kept[:-1]
-        if kept:
-            yield view, start
-        view += len(kept)
-        stream += len(line)
 
 
 class View:
     """The stream without line breaks, indentation and terminal sequences."""
 
-    def __init__(self):
+    def __init__(self, mode=IN_TEXT):
         self.segment = Segment()
         self._finished = []
-        self._mode = IN_TEXT
+        self._mode = mode
         self._gap = 0
         self._backslash = False
 
@@ -760,7 +775,47 @@ class View:
     def push(self, chunk, base):
         """Takes a chunk; gives the segments that ended in it. The open one is `segment`."""
         self._finished = []
-        at = self._resume(chunk, base)
+        begin = chunk.find(b"\n") + 1
+        if begin > 0:
+            self._push_exactly(chunk[:begin], base)
+            begin += self._push_lines(chunk, begin, base)
+        self._push_exactly(chunk[begin:], base + begin)
+        return self._finished
+
+    def _push_lines(self, chunk, begin, base):
+        """Takes lines together where that gives the same; tells how many bytes."""
+        data = chunk[begin : chunk.rfind(b"\n") + 1]
+        if self._mode != AFTER_BREAK or data.count(b"\x1b") != data.count(b"\x1b["):
+            return 0
+        lines = data.split(b"\n")
+        kept = b"\n".join(map(strip_indent, lines)).replace(b"\\\n", b"\n")
+        if b"\r" in kept or b"\x1b" in kept:
+            kept = IN_LINES.sub(b"", kept)
+        kept = kept.split(b"\n")
+        gap, last, taken, seen = self._gap, 0, 0, 0
+        for number, (line, rest) in enumerate(zip(lines, kept)):
+            lost = len(line) + 1 - len(rest)
+            gap += lost
+            if gap > MAX_GAP:
+                return 0
+            if rest:
+                last, taken, gap = number, seen, lost
+            seen += len(line) + 1
+        # The last line that is kept goes with what follows: its own gap must be known exactly.
+        if taken > 0 and any(kept[:last]):
+            self.segment.add_lines(data[:taken], kept[:last], base + begin)
+            self._gap = 0
+            return taken
+        return 0
+
+    def runs_of(self, raw, stream):
+        """Where contiguous bytes of some lines begin, in the view and in the stream."""
+        self._push_exactly(raw, stream)
+        return self.segment.runs()
+
+    def _push_exactly(self, chunk, base):
+        """Takes a chunk piece by piece."""
+        at = self._resume(chunk, base) if chunk else 0
         while at < len(chunk):
             match = ESCAPE.search(chunk, at)
             end = match.start() if match else len(chunk)
@@ -777,7 +832,6 @@ class View:
                 self._mode = AFTER_ESCAPE
                 self._gap += 1
                 at = self._skip(chunk, end + 1)
-        return self._finished
 
     def _resume(self, chunk, base):
         """Goes on with what the last chunk left open; gives where text begins."""
@@ -811,7 +865,7 @@ class View:
         return at
 
     def _text(self, data, stream, is_last):
-        """Takes bytes without terminal sequences; the last ones of a chunk may be undecided."""
+        """Takes bytes without terminal sequences; the last one of a chunk may be undecided."""
         if is_last and data.endswith(b"\\"):
             self._plain(data[:-1], stream)
             self._mode = IN_TEXT
@@ -821,36 +875,6 @@ class View:
 
     def _plain(self, data, stream):
         at = 0
-        for match in iter(lambda: BREAK.match(data, at), None):
-            self._gap += match.end() - at
-            self._mode = AFTER_BREAK
-            at = match.end()
-        if at == len(data):
-            return
-        data = data[at:]
-        stream += at
-        if len(data) > MAX_GAP and LONG_BLANK in data.translate(BLANKS):
-            self._plain_exactly(data, stream)
-        else:
-            self._plain_lines(data, stream)
-        self._mode = AFTER_BREAK if self._gap else IN_TEXT
-
-    def _plain_lines(self, data, stream):
-        """All lines at once; no gap in them is too long."""
-        self._close_gap()
-        lines = data.splitlines()
-        kept = lines[:1] + list(map(strip_indent, lines[1:]))
-        if b"\\\n" in data or b"\\\r" in data:
-            last = len(kept) - (0 if data.endswith((b"\n", b"\r")) else 1)
-            kept[:last] = [
-                line[:-1] if line.endswith(b"\\") else line for line in kept[:last]
-            ]
-        self.segment.add_lines(data, kept, stream)
-        self._gap = trailing_gap(data)
-
-    def _plain_exactly(self, data, stream):
-        """Gap by gap: one of them separates texts."""
-        at = 0
         for match in BREAK.finditer(data):
             if match.start() > at:
                 self._keep(data[at : match.start()], stream + at)
@@ -858,26 +882,14 @@ class View:
             at = match.end()
         if at < len(data):
             self._keep(data[at:], stream + at)
+        self._mode = IN_TEXT if at < len(data) else AFTER_BREAK
 
     def _keep(self, data, stream):
-        self._close_gap()
-        self.segment.add(data, stream)
-
-    def _close_gap(self):
         if self._gap > MAX_GAP:
             self._finished.append(self.segment)
             self.segment = Segment()
         self._gap = 0
-
-
-def trailing_gap(data):
-    """How many bytes at the end are a line break and the blanks after it."""
-    text = data.rstrip(b" \t\r\n")
-    blanks = data[len(text) :]
-    begin = len(blanks) - len(blanks.lstrip(b" \t"))
-    if begin == len(blanks):
-        return 0
-    return len(blanks) - begin + (1 if begin == 0 and text.endswith(b"\\") else 0)
+        self.segment.add(data, stream)
 
 
 def mode_after(mode, byte):
@@ -1118,9 +1130,9 @@ class Reporter:
             self._counts.update(counts)
 
 
-def some_names(names):
-    """Names that are fit to be shown: one that is not in capitals might be a value."""
-    return sorted(name for name in names if PLAIN_NAME.fullmatch(name))[:MAX_NAMES]
+def fit_to_show(names):
+    """Names of variables that nobody declared: one that is not in capitals might be a value."""
+    return [name for name in names if PLAIN_NAME.fullmatch(name)]
 
 
 # --- The job's environment (src/launch/environment.ts) --------------------------------------------
@@ -1181,6 +1193,8 @@ def write_files(environment, config):
     names = [name for name in config["files"] if name in environment]
     if not names:
         return None
+    import tempfile  # pylint: disable=import-outside-toplevel
+
     place = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
     folder = tempfile.mkdtemp(prefix="nopeek-", dir=place)
     for name in names:
@@ -1294,6 +1308,8 @@ class Job:
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,
+            # Ours are closed anyway; to find others takes a look at /proc, which we may not have.
+            close_fds=False,
         )
         # Reaped by ourselves, with all orphans.
         process.returncode = 0
@@ -1389,10 +1405,9 @@ def control_process():
 class Shim:
     """The run of one command."""
 
-    def __init__(self, state, command):
-        self._config = state["config"]
+    def __init__(self, config, key, variables, command):
+        self._config = config
         self._command = command
-        variables = {name: value.encode("latin-1") for name, value in state["variables"].items()}
         self._environment, withheld = job_environment(variables, self._config)
         values, plain = secret_values(self._environment, self._config)
         missing = [name for name in self._config["declared"] if not self._environment.get(name)]
@@ -1400,14 +1415,12 @@ class Shim:
             [needle for name, value in values.items() for needle in needles_of(value, name)]
         )
         self._notes = {
-            "withheld": some_names(withheld),
-            "plain": some_names(plain),
-            "missing": some_names(missing),
+            "withheld": sorted(fit_to_show(withheld))[:MAX_NAMES],
+            "plain": sorted(plain)[:MAX_NAMES],
+            "missing": sorted(missing)[:MAX_NAMES],
         }
         self._outputs = {"stdout": Output(1), "stderr": Output(2)}
-        self._reporter = Reporter(
-            binascii.unhexlify(state["key"]), self._config["runId"], self._outputs["stderr"]
-        )
+        self._reporter = Reporter(key, config["runId"], self._outputs["stderr"])
         self._job = Job()
         self._pumps = []
 
@@ -1535,72 +1548,26 @@ class Shim:
                 pump.join()
 
 
-# --- Two beginnings -------------------------------------------------------------------------------
-
-# The environment of a process stays readable in /proc, as it was when the process began. So the
-# program begins twice: first it reads the environment and starts itself anew without it; the values
-# go through memory that has no name and is closed before the job starts.
-
-KEPT_FOR_PYTHON = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE")
+# --- The beginning --------------------------------------------------------------------------------
 
 
-def first_beginning(boot, program, config, command):
-    """Starts this program anew, without its environment."""
-    variables = original_environment()
-    key = variables.pop(KEY_VARIABLE, "")
-    if not re.fullmatch("[0-9a-f]{64}", key):
-        raise ValueError("no key")
-    state = {"config": json.loads(config), "key": key, "variables": variables}
-    fd = unnamed_file()
-    with os.fdopen(os.dup(fd), "wb") as file:
-        file.write(json.dumps(state).encode("ascii"))
-    os.lseek(fd, 0, os.SEEK_SET)
-    os.set_inheritable(fd, True)
-    python = sys.executable or "/proc/self/exe"
-    arguments = [python, "-I", "-S", "-c", boot, boot, program, "-%d" % fd] + command
-    environment = {name: os.environ[name] for name in KEPT_FOR_PYTHON if name in os.environ}
-    os.execve(python, arguments, environment)
+def variables_of(block):
+    """The variables of an environment as the kernel keeps it."""
+    entries = [entry.partition(b"=") for entry in block.split(b"\0")]
+    return {os.fsdecode(name): value for name, equals, value in entries if equals and name}
 
 
-def original_environment():
-    """Names and values as they were given; Python may have added a locale to its own copy."""
+def main(config, environment, command):
+    """Runs a command; boot.py gives the configuration and the environment."""
+    code = EXIT_FAILED
     try:
-        with open("/proc/self/environ", "rb") as file:
-            entries = [entry.partition(b"=") for entry in file.read().split(b"\0")]
-        pairs = [(name, value) for name, equals, value in entries if equals and name]
-    except OSError:
-        pairs = list(os.environb.items())
-    return {os.fsdecode(name): value.decode("latin-1") for name, value in pairs}
-
-
-def unnamed_file():
-    try:
-        return os.memfd_create("nopeek")
-    except (AttributeError, OSError):
-        file = tempfile.TemporaryFile(prefix="nopeek-")
-        return os.dup(file.fileno())
-
-
-def second_beginning(fd, command):
-    """Reads what the first one left, and runs the command."""
-    with os.fdopen(fd, "rb") as file:
-        state = json.loads(file.read().decode("ascii"))
-    control_process()
-    return Shim(state, command).run()
-
-
-def main(arguments):
-    """Arguments: the loader, this program, the configuration or state, and the command."""
-    boot, program, given, *command = arguments
-    try:
-        if given.startswith("-"):
-            code = second_beginning(int(given[1:]), command)
-        else:
-            first_beginning(boot, program, given, command)
+        variables = variables_of(environment)
+        key = binascii.unhexlify(variables.pop(KEY_VARIABLE))
+        control_process()
+        code = Shim(json.loads(config), key, variables, command).run()
     except Exception as error:  # pylint: disable=broad-except
         # The message of an error might hold a value.
         text = "nopeek: the shim failed (%s); nothing more is shown\n" % type(error).__name__
         os.write(2, text.encode("ascii"))
-        code = EXIT_FAILED
     # Threads that wait for a reader that is gone are not waited for.
     os._exit(code)

@@ -7,7 +7,7 @@ import {
 import { SecretError } from "../../../src/secrets/index.ts";
 import { findPython, type Kept } from "./find-python.ts";
 import { shimKeyVariable } from "./key.ts";
-import { packedShim, shimLoader } from "./source.ts";
+import { shimSource } from "./source.ts";
 
 /** A declared variable whose content the job gets as a private file. */
 export interface ShimFile {
@@ -83,9 +83,10 @@ export function wrapCommand(options: WrapOptions): string[] {
   };
   // A file cannot be written without the shim.
   const fallback = files.length > 0 ? "refuse" : (options.fallback ?? "refuse");
+  const { boot, packed } = shimSource();
   const wrapped = [
     ...["/bin/sh", "-c", findPython(fallback, kept), "nopeek"],
-    ...[shimLoader, packedShim(), JSON.stringify(config), ...command],
+    ...[boot, packed, JSON.stringify(config), ...command],
   ];
   const chars = wrapped.reduce((sum, item) => sum + item.length + 1, 0);
   if (chars > maxArgumentChars) {

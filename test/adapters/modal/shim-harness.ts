@@ -1,5 +1,6 @@
 /** Runs commands in the shim as a sandbox does: as a process, with an environment of its own. */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
@@ -37,7 +38,10 @@ export interface ShimRun {
 export interface ShimOptions extends Partial<WrapOptions> {
   readonly command: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string | Buffer;
+  /** `null` leaves the input open. */
+  readonly input?: string | Buffer | null;
+  readonly cwd?: string;
+  readonly user?: { readonly uid?: number; readonly gid?: number };
 }
 
 export const runId = "run-of-tests";
@@ -47,20 +51,22 @@ export type ShimProcess = ChildProcessWithoutNullStreams;
 
 /** Starts it; the variables of `env` that `declared` does not name are like those of an image. */
 export function startInShim(options: ShimOptions): ShimProcess {
-  const { env = {}, input = "" } = options;
+  const { env = {}, input = "", cwd = "/", user } = options;
   const [program = "", ...args] = wrapCommand({ declared: Object.keys(env), runId, ...options });
   const child = spawn(program, args, {
     env: { PATH: path, [shimKeyVariable]: shimKey.reveal(), ...env },
     stdio: "pipe",
+    cwd,
+    ...user,
   });
   onTestFinished(() => void child.kill("SIGKILL"));
   child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
+  if (input !== null) child.stdin.end(input);
   return child;
 }
 
 /** Waits for its end. */
-export async function endOfShim(child: ShimProcess): Promise<ShimRun> {
+export async function endOfShim(child: ShimProcess, { keepStdout = true } = {}): Promise<ShimRun> {
   const records: ShimRecord[] = [];
   const ended = new Promise<[number | null, NodeJS.Signals | null]>((settle) => {
     child.on("close", (code, signal) => settle([code, signal]));
@@ -69,7 +75,7 @@ export async function endOfShim(child: ShimProcess): Promise<ShimRun> {
   const filter = createRecordFilter({ key: shimKey, runId, onRecord });
   const raw = child.stderr.pipe(new PassThrough());
   const [stdout, stderr, rawStderr] = await Promise.all([
-    buffer(child.stdout),
+    keepStdout ? buffer(child.stdout) : Buffer.alloc(0),
     buffer(child.stderr.pipe(filter)),
     buffer(raw),
   ]);
@@ -85,3 +91,21 @@ export function runInShim(options: ShimOptions): Promise<ShimRun> {
 /** A command: a line of the shell, or a Python program. */
 export const sh = (line: string): string[] => ["sh", "-c", line];
 export const py = (program: string): string[] => [python, "-u", "-c", program];
+
+/** Waits until a stream has said something. */
+export async function until(stream: NodeJS.ReadableStream, text: string): Promise<void> {
+  let seen = "";
+  stream.on("data", (chunk) => {
+    seen += chunk;
+  });
+  while (!seen.includes(text)) await once(stream, "data");
+}
+
+export function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
