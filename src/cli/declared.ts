@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type EnvProvider, env } from "../../adapters/env.ts";
-import { launchOptions, loadConfig } from "../config/index.ts";
+import { type LoadedConfig, launchOptions, loadConfig } from "../config/index.ts";
 import { globPattern, isCredentialName, type LaunchOptions } from "../launch/index.ts";
 import {
   assertVariableName,
@@ -44,7 +44,8 @@ export const declaringOptions = {
 
 /** What a command line, its configuration and its dotenv files declare. */
 export interface Declared {
-  readonly options: LaunchOptions;
+  readonly options: LaunchOptions & { readonly runtime?: string | undefined };
+  readonly config: LoadedConfig | null;
   readonly secrets: Record<string, SecretInput>;
   /** Variables from dotenv files that are no secrets. */
   readonly plain: Record<string, string>;
@@ -101,6 +102,7 @@ export async function collect(
   const providers = [provider, ...(await providersFor(Object.values(secrets).flatMap(sourcesOf)))];
   return {
     options: configured ?? { command: [] },
+    config,
     secrets,
     plain: fromFiles.plain,
     inFiles: fromFiles.values,

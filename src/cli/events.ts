@@ -12,6 +12,9 @@ type RunEvent =
       readonly name: string | undefined;
       readonly form: string;
       readonly strength: string;
+      /** Masked before it left the container, so many times. */
+      readonly where?: "container";
+      readonly count?: number;
     }
   | {
       readonly type: "end";

@@ -14,11 +14,12 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   run: async () => (await import("./run.ts")).run,
   check: async () => (await import("./check.ts")).check,
   redact: async () => (await import("./redact.ts")).redact,
+  doctor: async () => (await import("./doctor.ts")).doctor,
   init: async () => (await import("./init.ts")).init,
 };
 const aliases: Readonly<Record<string, string>> = { exec: "run" };
 /** Verbs that look: 2 says that they could not. */
-const looking: ReadonlySet<string> = new Set(["check"]);
+const looking: ReadonlySet<string> = new Set(["check", "doctor"]);
 
 /** Runs the command line and returns the exit code. */
 export async function main(argv: readonly string[], streams: Streams): Promise<number> {

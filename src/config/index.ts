@@ -5,4 +5,10 @@
  */
 export { type ConfiguredLaunch, launchOptions } from "./launch-options.ts";
 export { configFiles, type LoadedConfig, loadConfig } from "./load.ts";
-export { type Config, type ConfigLaunch, type ConfigSecret, defineConfig } from "./types.ts";
+export {
+  type Config,
+  type ConfigLaunch,
+  type ConfigRuntime,
+  type ConfigSecret,
+  defineConfig,
+} from "./types.ts";

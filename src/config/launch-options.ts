@@ -9,6 +9,8 @@ export type ConfiguredLaunch = LaunchOptions & {
   /** dotenv files of the launch, absolute; their keys are declared by who reads them. */
   readonly envFiles: readonly string[];
   readonly plain: readonly string[];
+  /** The name of the launch's runtime. */
+  readonly runtime: string | undefined;
 };
 
 /**
@@ -39,6 +41,7 @@ export function launchOptions(
     envFiles = [],
     plain = [],
     cwd,
+    on,
     ...rest
   } = chosen;
   const base = baseOf(config);
@@ -48,6 +51,7 @@ export function launchOptions(
     cwd: cwd === undefined ? undefined : resolve(base, cwd),
     envFiles: envFiles.map((file) => resolve(base, file)),
     plain,
+    runtime: on,
     secrets: pickSecrets(config, names),
     mounts: pickMounts(config, mountNames),
     base,

@@ -33,6 +33,16 @@ const launch = z.strictObject({
   env: z.record(z.string(), z.string()).optional(),
   pass: z.array(z.string()).optional(),
   cwd: z.string().optional(),
+  on: z.string().optional(),
+  code: z
+    .strictObject({
+      dir: z.string(),
+      to: z.string().optional(),
+      include: z.array(z.string()).optional(),
+      exclude: z.array(z.string()).optional(),
+      maxBytes: z.number().int().positive().optional(),
+    })
+    .optional(),
   timeoutMs: milliseconds.optional(),
   graceMs: milliseconds.optional(),
   refuseRoot: z.boolean().optional(),
@@ -45,6 +55,8 @@ const config = z.strictObject({
   secrets: z.record(z.string(), secret).optional(),
   // `defineMounts` checks each of them, and says which and why.
   mounts: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+  // The adapter of each kind checks the options.
+  runtimes: z.record(z.string(), z.looseObject({ kind: z.string().optional() })).optional(),
   launches: z.record(z.string(), launch).optional(),
 });
 

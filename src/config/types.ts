@@ -1,3 +1,4 @@
+import type { CodeInput } from "../launch/index.ts";
 import type { MountSpec } from "../paths/index.ts";
 import type { SecretDeclaration } from "../secrets/index.ts";
 
@@ -9,8 +10,20 @@ export interface Config {
   readonly secrets?: Readonly<Record<string, string | ConfigSecret>> | undefined;
   /** What jobs may find at which path of a container; a local `dir` is relative to the configuration. */
   readonly mounts?: Readonly<Record<string, MountSpec>> | undefined;
+  /** Where jobs can run, by the name that `--on` takes. */
+  readonly runtimes?: Readonly<Record<string, ConfigRuntime>> | undefined;
   /** What can be run as `nopeek run NAME`. */
   readonly launches?: Readonly<Record<string, ConfigLaunch>> | undefined;
+}
+
+/**
+ * A runtime: its kind, `local` or `modal`, and its options, which the adapter of the kind checks: for
+ * `modal` those of `modalRuntime`.
+ */
+export interface ConfigRuntime {
+  /** Default: the name of the runtime. */
+  readonly kind?: string | undefined;
+  readonly [option: string]: unknown;
 }
 
 /** A declaration of a secret; paths in `from` are relative to the configuration. */
@@ -36,6 +49,10 @@ export interface ConfigLaunch {
   readonly pass?: readonly string[] | undefined;
   /** Working directory, relative to the configuration. */
   readonly cwd?: string | undefined;
+  /** The runtime of the launch (default: `local`). */
+  readonly on?: string | undefined;
+  /** The program's files, relative to the configuration. */
+  readonly code?: CodeInput | undefined;
   readonly timeoutMs?: number | undefined;
   readonly graceMs?: number | undefined;
   readonly refuseRoot?: boolean | undefined;
