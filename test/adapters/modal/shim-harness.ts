@@ -13,9 +13,10 @@ import {
   wrapCommand,
 } from "../../../adapters/modal/shim/index.ts";
 
-const path = "/usr/local/bin:/usr/bin:/bin";
+/** Of other versions of Python, the folder with their `python3` is given. */
+const folders = [process.env["NOPEEK_TEST_PYTHON"], "/usr/local/bin", "/usr/bin", "/bin"];
+export const path = folders.filter((folder) => folder !== undefined).join(":");
 
-/** The system's Python: what finds others, such as pyenv, needs variables of its own. */
 export const python = "python3";
 export const whyNoPython =
   spawnSync(python, ["-c", "import sys;sys.exit(sys.version_info<(3,8))"], {
