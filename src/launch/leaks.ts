@@ -4,7 +4,7 @@ import { tell } from "./tell.ts";
 /** Tells the user of leaks, who may want the job to be stopped because of one. */
 export class Leaks {
   readonly #listener: LaunchOptions["onLeak"];
-  #isHalted = false;
+  readonly #state: { isHalted: boolean } = { isHalted: false };
   #halt: (() => void) | undefined;
 
   constructor(listener: LaunchOptions["onLeak"]) {
@@ -13,8 +13,8 @@ export class Leaks {
 
   tell(leak: Leak): void {
     tell((one: Leak) => {
-      if (this.#listener?.(one) !== "halt" || this.#isHalted) return;
-      this.#isHalted = true;
+      if (this.#listener?.(one) !== "halt" || this.#state.isHalted) return;
+      this.#state.isHalted = true;
       this.#halt?.();
     }, leak);
   }
@@ -22,6 +22,6 @@ export class Leaks {
   /** Sets what stops the job; at once if that was asked for already. */
   onHalt(halt: () => void): void {
     this.#halt = halt;
-    if (this.#isHalted) halt();
+    if (this.#state.isHalted) halt();
   }
 }

@@ -40,8 +40,8 @@ export function linePrefix(prefix: string, sink: Writable): Writable {
   }
 
   function write(lines: readonly Buffer[], done: () => void): void {
-    if (lines.length === 0) return done();
-    sink.write(Buffer.concat(lines), () => done());
+    if (lines.length === 0) done();
+    else sink.write(Buffer.concat(lines), () => done());
   }
 
   return new Writable({

@@ -1,5 +1,5 @@
 /** `nopeek run --on modal` and `nopeek doctor`, as built, against the test server. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ModalServer, startModal } from "nopeek/testing";
@@ -48,12 +48,12 @@ it("takes runtimes and launches of the configuration", async () => {
     ),
   });
   const src = join(cwd, "src");
-  await import("node:fs/promises").then(({ mkdir }) => mkdir(src));
+  mkdirSync(src);
   writeFileSync(join(src, "main.sh"), "echo runs");
   const run = await nopeek(["run", "train"], { cwd, env: env() });
   expect(run).toMatchObject({ code: 0, stdout: "runs\n", stderr: "" });
   expect(server.sandboxes().at(-1)).toMatchObject({ backend: "V1" });
-  const here = await nopeek(["run", "train", "--on", "local"], { cwd, env: env() });
+  const here = await nopeek(["run", "train", "--on", "local"], { cwd, env: { HF_TOKEN: token } });
   expect(here).toMatchObject({ code: 0, stdout: "runs\n", stderr: "" });
 });
 
