@@ -47,7 +47,10 @@ try {
     dir: "dist",
     format: "esm",
     entryFileNames: "[name].js",
-    chunkFileNames: "chunks/[name]-[hash].js",
+    chunkFileNames: ({ moduleIds }) =>
+      moduleIds.some((id) => id.endsWith("/adapters/modal/shim/source.js"))
+        ? "adapters/modal/shim/[name]-[hash].js"
+        : "chunks/[name]-[hash].js",
   });
   await bundle.close();
 } finally {

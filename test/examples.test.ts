@@ -62,7 +62,9 @@ it.each(modules.filter((name) => !usesCloud(name)))("examples/%s runs", async (n
 });
 
 describe("examples that need a cloud run against loopback servers", () => {
-  const tested = ["read-aws.ts", "read-gcp.ts", "sync-aws-to-modal.ts"];
+  const tested = [
+    ...["modal-launch.ts", "modal-sweep.ts", "read-aws.ts", "read-gcp.ts", "sync-aws-to-modal.ts"],
+  ];
 
   it("all of them", () => {
     expect(modules.filter(usesCloud).sort()).toEqual(tested);
@@ -100,6 +102,36 @@ describe("examples that need a cloud run against loopback servers", () => {
       stderr: "",
     });
   });
+
+  it.each([
+    ["on Modal", []],
+    ["on this machine", ["--on", "local"]],
+  ])(
+    "modal-launch %s",
+    async (_, args) => {
+      await using modal = await startModal();
+      modal.seedSecret("training", { HF_TOKEN: randomToken("hf_"), OTHER: "not declared" });
+      const env = { ...modal.env(), HF_TOKEN: randomToken("hf_") };
+      const run = await runExample("modal-launch.ts", args, env);
+      expect(run).toMatchObject({ code: 0 });
+      expect(run.stdout).toContain("epoch 3: token is [REDACTED:HF_TOKEN]\n");
+      expect(run.stdout).toMatch(/masked HF_TOKEN \d+ time\(s\) as raw/);
+      expect(modal.sandboxes()).toHaveLength(args.length === 0 ? 1 : 0);
+    },
+    20_000,
+  );
+
+  it("modal-sweep", async () => {
+    await using modal = await startModal();
+    const run = await runExample("modal-sweep.ts", [], {
+      ...modal.env(),
+      HF_TOKEN: randomToken("hf_"),
+    });
+    expect(run).toMatchObject({ code: 0 });
+    expect(run.stdout).toMatch(/^\[lr-0\.1\]\s+lr=0\.1 loss=[\d.]+ token=\[REDACTED:HF_TOKEN\]$/m);
+    expect(run.stdout).toContain("5 of 5 jobs succeeded\n");
+    expect(modal.sandboxes()).toHaveLength(5);
+  }, 20_000);
 
   it("sync-aws-to-modal", async () => {
     await using aws = await startAws();

@@ -15,7 +15,9 @@ import { checkChange, notWritable, writeSecret } from "./write.ts";
 
 export type { ModalClientLike } from "./client.ts";
 export type { LaunchClient } from "./runtime/client.ts";
+export { type FindOptions, findSandboxes } from "./runtime/find.ts";
 export { modalGuard } from "./runtime/guard.ts";
+export type { RunningSandbox } from "./runtime/leftovers.ts";
 export type { ModalImage, ModalRuntimeOptions } from "./runtime/options.ts";
 export { modalRuntime } from "./runtime/runtime.ts";
 

@@ -47,7 +47,7 @@ export const declaringOptions = {
 
 /** What a command line, its configuration and its dotenv files declare. */
 export interface Declared {
-  readonly options: Omit<LaunchOptions, "monitor">;
+  readonly options: Omit<LaunchOptions, "monitor"> & { readonly runtime?: string | undefined };
   readonly monitor: MonitorOptions | undefined;
   readonly secrets: Record<string, SecretInput>;
   /** Variables from dotenv files that are no secrets. */
@@ -111,12 +111,12 @@ export async function collect(
   return {
     options: configured ?? { command: [] },
     monitor: configured?.monitor,
+    config,
     secrets,
     plain: fromFiles.plain,
     inFiles: fromFiles.values,
     files: [...files, ...(config === null ? [] : [config.file])],
     from: createSecrets({ providers, environment, onWarning: warn }),
-    config,
     isEmpty: nothingNamed && files.length === 0,
   };
 }

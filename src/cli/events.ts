@@ -15,6 +15,9 @@ type RunEvent =
       readonly form: string;
       readonly strength: string;
       readonly confidence: string;
+      /** Masked before it left the container, so many times. */
+      readonly where?: "container";
+      readonly count?: number;
     }
   | {
       readonly type: "end";

@@ -15,11 +15,12 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   check: async () => (await import("./check.ts")).check,
   audit: async () => (await import("./audit.ts")).audit,
   redact: async () => (await import("./redact.ts")).redact,
+  doctor: async () => (await import("./doctor.ts")).doctor,
   init: async () => (await import("./init.ts")).init,
 };
 const aliases: Readonly<Record<string, string>> = { exec: "run" };
 /** Verbs that look: 2 says that they could not. */
-const looking: ReadonlySet<string> = new Set(["check", "audit"]);
+const looking: ReadonlySet<string> = new Set(["check", "audit", "doctor"]);
 
 /** Runs the command line and returns the exit code. */
 export async function main(argv: readonly string[], streams: Streams): Promise<number> {

@@ -12,6 +12,7 @@ import { createEvents } from "./events.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { holdOption, readHold } from "./hold.ts";
 import { monitorFlags, readMonitor } from "./monitor-flags.ts";
+import { chooseRuntime } from "./on.ts";
 import { assertDistinct, openPrivate, removeFile, replaceable } from "./private-file.ts";
 import { readRules, rulesOption } from "./rules.ts";
 import type { OpenAudit } from "./run-audit.ts";
@@ -29,7 +30,14 @@ export const run: Verb = {
       about: "an option of the command whose operand is a path to check",
     },
     pass: { value: "GLOB", repeatable: true, about: "pass on variables of this environment" },
-    on: { value: "RUNTIME", about: "where to run: local (default)" },
+    on: {
+      value: "RUNTIME",
+      about: "where to run: local (default), modal, or one of the configuration",
+    },
+    code: { value: "DIR", about: "the program's files, for a job on another machine" },
+    app: { value: "NAME", about: "on modal: the app (default: nopeek)" },
+    image: { value: "TAG", about: "on modal: the image (default: python:3.12-slim)" },
+    gpu: { value: "TYPE", about: "on modal: such as A100 or T4:2" },
     timeout: { value: "DURATION", about: "stop the command after 90s, 15m, 2h (exit code 124)" },
     grace: { value: "DURATION", about: "time to end after SIGTERM before it is killed (10s)" },
     hold: holdOption,
@@ -48,6 +56,7 @@ export const run: Verb = {
     "nopeek run -- python train.py                  secrets from ./.env",
     "nopeek run --secret HF_TOKEN -- python train.py",
     "nopeek run --on-leak halt -- python train.py    stop the job when it prints a secret (10)",
+    "nopeek run --on modal --code . --gpu A100 --timeout 8h -- python train.py",
     "nopeek run --env-file prod.env --timeout 8h -- torchrun train.py",
     "nopeek run -- sh -c 'echo \"$HF_TOKEN\"'          variables are read by the job: quote them",
   ],
@@ -58,11 +67,9 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
   const say = (message: string, isMidLine = false) =>
     void streams.stderr.write(`${isMidLine ? "\n" : ""}nopeek: ${message}\n`);
   const launchName = launchNameOf(args);
-  if (args.value("on") !== undefined && args.value("on") !== "local") {
-    throw new SecretError("USAGE", "--on takes local; no other runtime is known here");
-  }
   const declared = await collect(args, say, { launch: launchName });
   const command = args.rest ?? declared.options.command;
+  const { on, code } = await chooseRuntime(args, declared, say);
   const plainNames = Object.keys(declared.plain);
   if (plainNames.length > 0) say(`passed as plain, not masked: ${plainNames.join(", ")}`);
   if (declared.isEmpty && command.length > 0) {
@@ -85,6 +92,8 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
     result = await launch({
       ...declared.options,
       ...overrides(args),
+      on,
+      ...(code !== undefined && { code }),
       command,
       secrets: declared.secrets,
       from: declared.from,
@@ -106,8 +115,12 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
         events.write({ type: "start", runId, program: command[0] ?? "" });
         log?.open();
       },
-      onLeak: ({ stream, name, rule, form, strength, confidence }) =>
-        events.write({ type: "redaction", stream, name, rule, form, strength, confidence }),
+      onLeak: ({ stream, name, rule, form, strength, confidence, where, count }) =>
+        events.write({
+          ...{ type: "redaction", stream, name, rule, form, strength, confidence },
+          // Only a guard in a container counts by itself.
+          ...(where === "container" && { where, count }),
+        }),
     });
   } catch (error) {
     events.write({
@@ -134,6 +147,7 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
   if (redactions.total > 0) say(summaryOf(redactions));
   if (incident !== undefined) for (const line of incidentSummary(incident)) say(line);
   if (result.outputLost) streams.abandon();
+  if (endedBy === "lost") say("the runtime was lost; how the job ended is not known");
   if (endedBy === "timeout") say("stopped: the time limit was reached");
   if (!isRecorded)
     say("the audit log could not be written to the end: not all of this run is recorded");

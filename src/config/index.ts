@@ -9,6 +9,7 @@ export {
   type Config,
   type ConfigAudit,
   type ConfigLaunch,
+  type ConfigRuntime,
   type ConfigSecret,
   defineConfig,
 } from "./types.ts";

@@ -10,6 +10,8 @@ export type ConfiguredLaunch = Overridable & {
   /** dotenv files of the launch, absolute; their keys are declared by who reads them. */
   readonly envFiles: readonly string[];
   readonly plain: readonly string[];
+  /** The name of the launch's runtime. */
+  readonly runtime: string | undefined;
 };
 
 /** A monitor that is made already has its options behind it: give it to `launch` instead. */
@@ -46,6 +48,7 @@ export function launchOptions(
     plain = [],
     cwd,
     monitor = config.monitor,
+    on,
     ...rest
   } = chosen;
   const base = baseOf(config);
@@ -56,6 +59,7 @@ export function launchOptions(
     envFiles: envFiles.map((file) => resolve(base, file)),
     plain,
     ...(monitor && { monitor }),
+    runtime: on,
     secrets: pickSecrets(config, names),
     mounts: pickMounts(config, mountNames),
     base,

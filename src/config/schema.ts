@@ -37,6 +37,16 @@ const launch = z.strictObject({
   env: z.record(z.string(), z.string()).optional(),
   pass: z.array(z.string()).optional(),
   cwd: z.string().optional(),
+  on: z.string().optional(),
+  code: z
+    .strictObject({
+      dir: z.string(),
+      to: z.string().optional(),
+      include: z.array(z.string()).optional(),
+      exclude: z.array(z.string()).optional(),
+      maxBytes: z.number().int().positive().optional(),
+    })
+    .optional(),
   timeoutMs: milliseconds.optional(),
   graceMs: milliseconds.optional(),
   refuseRoot: z.boolean().optional(),
@@ -60,6 +70,8 @@ const config = z.strictObject({
     })
     .optional(),
   monitor,
+  // The adapter of each kind checks the options.
+  runtimes: z.record(z.string(), z.looseObject({ kind: z.string().optional() })).optional(),
   launches: z.record(z.string(), launch).optional(),
 });
 

@@ -1,3 +1,4 @@
+import type { CodeInput } from "../launch/index.ts";
 import type { MonitorSettings } from "../monitor/index.ts";
 import type { MountSpec } from "../paths/index.ts";
 import type { SecretDeclaration } from "../secrets/index.ts";
@@ -14,8 +15,20 @@ export interface Config {
   readonly audit?: ConfigAudit | undefined;
   /** What is done about leaks, in every launch that says nothing else. */
   readonly monitor?: MonitorSettings | undefined;
+  /** Where jobs can run, by the name that `--on` takes. */
+  readonly runtimes?: Readonly<Record<string, ConfigRuntime>> | undefined;
   /** What can be run as `nopeek run NAME`. */
   readonly launches?: Readonly<Record<string, ConfigLaunch>> | undefined;
+}
+
+/**
+ * A runtime: its kind, `local` or `modal`, and its options, which the adapter of the kind checks: for
+ * `modal` those of `modalRuntime`.
+ */
+export interface ConfigRuntime {
+  /** Default: the name of the runtime. */
+  readonly kind?: string | undefined;
+  readonly [option: string]: unknown;
 }
 
 /** A declaration of a secret; paths in `from` are relative to the configuration. */
@@ -53,6 +66,10 @@ export interface ConfigLaunch {
   readonly pass?: readonly string[] | undefined;
   /** Working directory, relative to the configuration. */
   readonly cwd?: string | undefined;
+  /** The runtime of the launch (default: `local`). */
+  readonly on?: string | undefined;
+  /** The program's files, relative to the configuration. */
+  readonly code?: CodeInput | undefined;
   readonly timeoutMs?: number | undefined;
   readonly graceMs?: number | undefined;
   readonly refuseRoot?: boolean | undefined;

@@ -17,7 +17,7 @@ export interface LeakListeners {
 export class Leaks {
   readonly #to: LeakListeners;
   readonly #tally = new Tally();
-  #isHalted = false;
+  readonly #state: { isHalted: boolean } = { isHalted: false };
   #halt: (() => void) | undefined;
 
   constructor(to: LeakListeners) {
@@ -48,7 +48,7 @@ export class Leaks {
   /** Sets what stops the job; at once if that was asked for already. */
   onHalt(halt: () => void): void {
     this.#halt = halt;
-    if (this.#isHalted) halt();
+    if (this.#state.isHalted) halt();
   }
 
   get redactions(): Redactions {
@@ -63,8 +63,8 @@ export class Leaks {
     audit?.finding({ ...leak, fingerprint });
     tell(
       (one: Leak) => {
-        if (listener?.(one) !== "halt" || this.#isHalted) return;
-        this.#isHalted = true;
+        if (listener?.(one) !== "halt" || this.#state.isHalted) return;
+        this.#state.isHalted = true;
         this.#halt?.();
       },
       { ...leak, fingerprint },

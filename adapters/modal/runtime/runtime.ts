@@ -87,7 +87,7 @@ class Launcher {
   /** One for all jobs: with one for each, every job would need a stored bundle of its own. */
   #shimKey: Secret | undefined;
   #base: Promise<Base> | undefined;
-  #hasLooked = false;
+  readonly #state: { hasLooked: boolean } = { hasLooked: false };
 
   constructor(options: ModalRuntimeOptions, source: ClientSource) {
     this.#options = options;
@@ -299,8 +299,8 @@ class Launcher {
 
   /** Tells once of sandboxes whose launcher is gone; the job does not wait for it. */
   #lookForLeftovers(client: LaunchClient, app: AppLike, job: Job): void {
-    if (this.#hasLooked) return;
-    this.#hasLooked = true;
+    if (this.#state.hasLooked) return;
+    this.#state.hasLooked = true;
     const most = 50;
     listSandboxes(client, app, most).then(
       (found) => {

@@ -48,7 +48,7 @@ export class SandboxJob implements RunningJob {
   readonly #told = new Set<string>();
   #stoppedAt: number | undefined;
   #timer: NodeJS.Timeout | undefined;
-  readonly #state = { isOver: false };
+  readonly #state: { isOver: boolean } = { isOver: false };
 
   constructor(options: SandboxJobOptions) {
     this.#options = options;

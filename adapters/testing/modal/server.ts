@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import {
   constants,
   createServer,
@@ -44,6 +45,8 @@ export async function serveParts(
   const calls: ModalCall[] = [];
   const sessions = new Set<{ destroy(): void }>();
   const closing = new AbortController();
+  // Every call that is delayed listens to it.
+  setMaxListeners(0, closing.signal);
   const server = createServer();
   server.on("session", (session) => {
     sessions.add(session);

@@ -5,10 +5,14 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { Secret } from "nopeek";
 import { needlesOf } from "nopeek/detect";
-import { credentialParts, credentialWords, isCredentialName } from "nopeek/launch";
 import { createRedactor, type Redactor } from "nopeek/redact";
 import { describe, expect, it } from "vitest";
-import { plainReason } from "../../../src/secrets/index.ts";
+import {
+  credentialParts,
+  credentialWords,
+  isCredentialName,
+  plainReason,
+} from "../../../src/secrets/index.ts";
 import { root } from "../../support/command.ts";
 import { printedForms } from "../../support/printed-forms.ts";
 import { unusualValues } from "../../support/unusual-values.ts";
