@@ -37,6 +37,7 @@ export class RunWatch implements Watch {
   readonly #reviewers: Readonly<Record<"stdout" | "stderr", Reviewer>>;
   /** How far went what was done, by stream and fingerprint. */
   readonly #told = new Map<string, number>();
+  readonly #settled = new WeakSet<Entry>();
   /** What each secret's rotation came to. */
   readonly #rotations = new Map<string, { name: string | undefined; outcome: RotationOutcome }>();
   readonly #rotating = new Set<Promise<void>>();
@@ -118,10 +119,15 @@ export class RunWatch implements Watch {
 
   /** Does what was decided, unless as much was done about the same text on this stream. */
   #act(entry: Entry, { fingerprint }: MonitoredFinding): void {
+    if (this.#settled.has(entry)) return;
     const rank = rankOf(entry.action);
     const key = `${entry.stream} ${entry.rule} ${fingerprint}`;
     const done = this.#told.get(key);
-    if (done !== undefined && done >= rank) return;
+    if (done !== undefined && done >= rank) {
+      // All findings of a value's kind are of that value; a rule's are of many.
+      if (entry.rule === undefined) this.#settled.add(entry);
+      return;
+    }
     const isHalt = rank >= rankOf("halt");
     // Known values are few, and each matters; what a rule finds may be without end.
     const isLimited = entry.rule !== undefined && !isHalt;
