@@ -69,10 +69,16 @@ export class Reviewer {
     if (!mayHit(lines)) return;
     for (let at = nextAnchor(lines, 0); at !== -1; ) {
       const to = nextBreak(lines, at);
-      for (let from = lastBreak(lines, at) + 1; from < to; from += maxLineBytes - overlapBytes) {
-        this.#lookIfAnchored(lines.subarray(from, Math.min(to, from + maxLineBytes)));
-      }
+      const from = lastBreak(lines, at) + 1;
+      if (to - from <= maxLineBytes) this.#lookAt(lines.subarray(from, to));
+      else this.#lookAtPieces(lines.subarray(from, to));
       at = nextAnchor(lines, to);
+    }
+  }
+
+  #lookAtPieces(line: Buffer): void {
+    for (let at = 0; at < line.length; at += maxLineBytes - overlapBytes) {
+      this.#lookIfAnchored(line.subarray(at, at + maxLineBytes));
     }
   }
 
