@@ -91,6 +91,7 @@ export async function launch(options: LaunchOptions): Promise<LaunchResult> {
     runId,
     secrets: secrets.map(({ secret }) => secret),
     attached,
+    redactor,
   });
   // Before files with secrets are written: a signal must not end this process and leave them.
   using signals = takeSignals(options.forwardSignals === true);

@@ -1,6 +1,7 @@
 /** What was found in a run and what was done about it, counted by kind; it does not grow with counts. */
 import {
   type Action,
+  cleanFinding,
   factsOf,
   type MonitoredConfidence,
   type MonitoredFinding,
@@ -50,7 +51,8 @@ export class Ledger {
     return entry;
   }
 
-  #lookUp(finding: MonitoredFinding, stream: MonitoredStream): Entry {
+  #lookUp(given: MonitoredFinding, stream: MonitoredStream): Entry {
+    const finding = cleanFinding(given);
     const { name, rule, form, strength, confidence, severity, fingerprint } = finding;
     // Values are told apart, since not each is the job's own; what a rule finds is not.
     const value = rule === undefined ? fingerprint : "";

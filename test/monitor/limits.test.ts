@@ -100,7 +100,7 @@ it("so many leaks, with a sink that hangs: output, exit code and memory as docum
     "nopeek: leaked to stdout: HF_TOKEN (raw); masked",
     "nopeek: an alert did not reach the command (timeout)",
     `nopeek: masked ${count} values in the output: HF_TOKEN (raw ${count})`,
-    "nopeek: 1 alerts did not reach the command",
+    "nopeek: 1 alert did not reach the command",
     "",
   ]);
   expect(run.rss).toBeLessThan(140);
