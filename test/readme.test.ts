@@ -50,6 +50,7 @@ function project(): { folder: string; env: Record<string, string> } {
   );
   // Stands for the interpreter: prints what a training script must not.
   writeFileSync(join(folder, "bin/python"), '#!/bin/sh\necho "training with $HF_TOKEN"\n');
+  writeFileSync(join(folder, "page-me.sh"), "#!/bin/sh\ncat > alert.json\n", { mode: 0o700 });
   for (const name of ["nopeek", "python"]) chmodSync(join(folder, "bin", name), 0o755);
   const path = `${join(folder, "bin")}:${process.env["PATH"]}`;
   return {

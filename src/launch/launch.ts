@@ -120,6 +120,7 @@ async function start(
     secrets: secrets.map(({ secret }) => secret),
     attached,
     audit,
+    redactor,
   });
   // Before files with secrets are written: a signal must not end this process and leave them.
   using signals = takeSignals(options.forwardSignals === true);

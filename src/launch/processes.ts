@@ -38,7 +38,7 @@ export async function endProcesses(runId: string, group: number, graceMs: number
   const deadline = Date.now() + graceMs;
   if (graceMs > 0) for (const each of left) send(each, "SIGTERM");
   for (let pause = 1; Date.now() < deadline; pause = Math.min(pause * 2, 50)) {
-    await sleep(pause);
+    await sleep(Math.min(pause, Math.max(1, deadline - Date.now())));
     if (processesOf(runId, group).length === 0) return left.length;
   }
   // A process may start others while it is looked for: kill until a look finds none.

@@ -9,10 +9,11 @@ import {
   type Watch,
   type WebhookAlert,
 } from "../monitor/index.ts";
+import type { Redactor } from "../redact/index.ts";
 import { type Attached, createSecrets, defineSecrets, type Secret } from "../secrets/index.ts";
 import type { RunAudit } from "./audit.ts";
 import { BetweenLines } from "./between-lines.ts";
-import type { Command } from "./command.ts";
+import { assertNoSecret, type Command } from "./command.ts";
 import { uncheckedParents } from "./operands.ts";
 import type { LaunchOptions } from "./options.ts";
 import { tell } from "./tell.ts";
@@ -31,7 +32,7 @@ export function checkMonitor(monitor: LaunchOptions["monitor"]): void {
 /**
  * Starts to watch, and judges the command.
  *
- * @throws SecretError `COMMAND_REFUSED`; from resolving the address of a webhook.
+ * @throws SecretError `COMMAND_REFUSED`; `COMMAND_HOLDS_SECRET` for an alert command; from resolving the address of a webhook.
  */
 export async function startWatch(
   command: Command,
@@ -41,6 +42,7 @@ export async function startWatch(
     readonly secrets: readonly Secret[];
     readonly attached: readonly Attached[];
     readonly audit?: RunAudit | undefined;
+    readonly redactor: Redactor;
   },
 ): Promise<LaunchWatch> {
   const lines = new BetweenLines((line, isMidLine) =>
@@ -49,7 +51,7 @@ export async function startWatch(
   const fingerprints = new Set(run.secrets.map(({ fingerprint }) => fingerprint));
   // Of what a runtime attaches only the name is known here.
   const attachedNames = new Set(run.attached.map(({ name }) => name));
-  const monitor = await monitorOf(options);
+  const monitor = await monitorOf(options, run.redactor);
   const watch = monitor.watch({
     runId: run.runId,
     isInjected: ({ fingerprint, name }) =>
@@ -71,12 +73,15 @@ export async function startWatch(
 }
 
 function isMonitor(given: Monitor | MonitorOptions): given is Monitor {
-  return "watch" in given;
+  return typeof (given as Partial<Monitor> | null)?.watch === "function";
 }
 
-async function monitorOf(options: LaunchOptions): Promise<Monitor> {
+async function monitorOf(options: LaunchOptions, redactor: Redactor): Promise<Monitor> {
   const { monitor = {} } = options;
   if (isMonitor(monitor)) return monitor;
+  for (const alert of monitor.alerts ?? []) {
+    if ("command" in alert) assertNoSecret(alert.command, redactor, "an alert command");
+  }
   const alerts = await Promise.all(
     (monitor.alerts ?? []).map((alert, index) => resolveWebhook(alert, index, options)),
   );

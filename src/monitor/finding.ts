@@ -58,6 +58,29 @@ export interface Facts {
   readonly isInjected: boolean;
 }
 
+const idPattern = /^[\w.:/@+-]{1,128}$/;
+const oneOf = <T extends string>(values: readonly T[], given: T | undefined) =>
+  given !== undefined && values.includes(given) ? given : undefined;
+
+/**
+ * A finding with nothing in it but what its fields may hold: one that comes from a container may have
+ * been written by the job.
+ */
+export function cleanFinding(given: MonitoredFinding): MonitoredFinding {
+  const id = (text: unknown) =>
+    typeof text === "string" && idPattern.test(text) ? text : undefined;
+  return {
+    name: id(given.name),
+    // What a rule found stays that, whatever it calls itself.
+    rule: given.rule === undefined ? undefined : (id(given.rule) ?? "unknown"),
+    form: id(given.form),
+    strength: oneOf(strengths, given.strength),
+    confidence: oneOf(confidences, given.confidence),
+    severity: oneOf(severities, given.severity),
+    fingerprint: id(given.fingerprint) ?? "unknown",
+  };
+}
+
 export function factsOf(
   finding: MonitoredFinding,
   stream: MonitoredStream,

@@ -61,7 +61,8 @@ export function summaryOf(incident: Incident): readonly string[] {
   );
   if (suppressed > 0) lines.push(`${suppressed} findings were counted and not told one by one`);
   for (const { sink, failed, dropped } of alerts) {
-    if (failed + dropped > 0) lines.push(`${failed + dropped} alerts did not reach the ${sink}`);
+    const lost = failed + dropped;
+    if (lost > 0) lines.push(`${lost} alert${lost === 1 ? "" : "s"} did not reach the ${sink}`);
   }
   if (halted !== undefined) {
     const what = halted.name ?? halted.rule ?? "a secret";

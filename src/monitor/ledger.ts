@@ -1,6 +1,7 @@
 /** What was found in a run and what was done about it, counted by kind; it does not grow with counts. */
 import {
   type Action,
+  cleanFinding,
   factsOf,
   type MonitoredConfidence,
   type MonitoredFinding,
@@ -31,6 +32,8 @@ export class Ledger {
   readonly #decide: Decide;
   readonly #isInjected: (finding: MonitoredFinding) => boolean;
   readonly #entries = new Map<string, Entry>();
+  /** A secret that is printed is often printed again. */
+  #last: { readonly finding: MonitoredFinding; readonly entry: Entry } | undefined;
 
   constructor(decide: Decide, isInjected: (finding: MonitoredFinding) => boolean) {
     this.#decide = decide;
@@ -39,6 +42,17 @@ export class Ledger {
 
   /** The entry of a finding's kind; the first of a kind decides for all of it. */
   entryOf(finding: MonitoredFinding, stream: MonitoredStream): Entry {
+    const last = this.#last;
+    if (last !== undefined && last.entry.stream === stream && isAlike(last.finding, finding)) {
+      return last.entry;
+    }
+    const entry = this.#lookUp(finding, stream);
+    this.#last = { finding, entry };
+    return entry;
+  }
+
+  #lookUp(given: MonitoredFinding, stream: MonitoredStream): Entry {
+    const finding = cleanFinding(given);
     const { name, rule, form, strength, confidence, severity, fingerprint } = finding;
     // Values are told apart, since not each is the job's own; what a rule finds is not.
     const value = rule === undefined ? fingerprint : "";
@@ -80,4 +94,16 @@ export class Ledger {
         count: 1,
       });
   }
+}
+
+function isAlike(a: MonitoredFinding, b: MonitoredFinding): boolean {
+  return (
+    a.fingerprint === b.fingerprint &&
+    a.form === b.form &&
+    a.rule === b.rule &&
+    a.name === b.name &&
+    a.strength === b.strength &&
+    a.confidence === b.confidence &&
+    a.severity === b.severity
+  );
 }

@@ -44,7 +44,7 @@ export interface Watch extends AsyncDisposable {
   /** Output after masking, for review. */
   look(bytes: Uint8Array, stream: "stdout" | "stderr"): void;
   /**
-   * Ends the watch: waits for alerts no longer than 2 seconds, for rotations a minute.
+   * Ends the watch: waits for alerts no longer than 5 seconds, for rotations a minute.
    *
    * @returns What there was; undefined if there was nothing.
    */

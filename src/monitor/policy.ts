@@ -72,7 +72,7 @@ const ceilings: readonly (OwnMatch & { readonly most: Action })[] = [
   { isInjected: false, most: "halt" },
 ];
 
-export interface Decision {
+interface Decision {
   readonly severity: Severity;
   readonly action: Action;
 }

@@ -82,6 +82,7 @@ export class SinkQueue {
     return { sink: this.#sink.name, sent, failed, dropped };
   }
 
+  /** Gives the alert to the sink at once if it is free: before what leaked is passed on, masked. */
   push(alert: Alert): void {
     if (this.#closed || this.#queue.length >= maxQueued) {
       this.#dropped++;
@@ -106,8 +107,6 @@ export class SinkQueue {
   }
 
   async #work(): Promise<void> {
-    // Not in the call that found something: a sink may be slow to begin.
-    await Promise.resolve();
     for (let alert = this.#queue.shift(); alert !== undefined; alert = this.#queue.shift()) {
       try {
         await this.#send(alert);

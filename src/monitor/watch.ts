@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { SecretError } from "../secrets/index.ts";
 import type { JudgedFinding, MonitorEvent, RotationOutcome } from "./events.ts";
-import { type MonitoredFinding, type MonitoredStream, rankOf } from "./finding.ts";
+import { cleanFinding, type MonitoredFinding, type MonitoredStream, rankOf } from "./finding.ts";
 import { type Incident, lineOf, rotationLines } from "./incident.ts";
 import { judgeCommand } from "./judge.ts";
 import { type Entry, Ledger } from "./ledger.ts";
@@ -18,7 +18,8 @@ export interface WatchParts extends Pick<MonitorOptions, "rotate" | "record" | "
   readonly review: boolean;
 }
 
-const alertWaitMs = 2_000;
+/** As long as an alert may take by default: the last one is the one that matters. */
+const alertWaitMs = 5_000;
 const rotationWaitMs = 60_000;
 const defaultAlertsPerMinute = 20;
 /** Of more different findings only the first are told one by one. */
@@ -37,6 +38,7 @@ export class RunWatch implements Watch {
   readonly #reviewers: Readonly<Record<"stdout" | "stderr", Reviewer>>;
   /** How far went what was done, by stream and fingerprint. */
   readonly #told = new Map<string, number>();
+  readonly #settled = new WeakSet<Entry>();
   /** What each secret's rotation came to. */
   readonly #rotations = new Map<string, { name: string | undefined; outcome: RotationOutcome }>();
   readonly #rotating = new Set<Promise<void>>();
@@ -117,11 +119,17 @@ export class RunWatch implements Watch {
   }
 
   /** Does what was decided, unless as much was done about the same text on this stream. */
-  #act(entry: Entry, { fingerprint }: MonitoredFinding): void {
+  #act(entry: Entry, found: MonitoredFinding): void {
+    if (this.#settled.has(entry)) return;
+    const { fingerprint } = cleanFinding(found);
     const rank = rankOf(entry.action);
     const key = `${entry.stream} ${entry.rule} ${fingerprint}`;
     const done = this.#told.get(key);
-    if (done !== undefined && done >= rank) return;
+    if (done !== undefined && done >= rank) {
+      // All findings of a value's kind are of that value; a rule's are of many.
+      if (entry.rule === undefined) this.#settled.add(entry);
+      return;
+    }
     const isHalt = rank >= rankOf("halt");
     // Known values are few, and each matters; what a rule finds may be without end.
     const isLimited = entry.rule !== undefined && !isHalt;

@@ -138,7 +138,7 @@ describe("alerts", () => {
     expect(run.stdout).toBe(
       Array.from({ length: 2000 }, (_, i) => `${i} [REDACTED:HF_TOKEN]\n`).join(""),
     );
-    expect(run.stderr).toContain("nopeek: 1 alerts did not reach the command");
+    expect(run.stderr).toContain("nopeek: 1 alert did not reach the command");
     const failures = eventsIn(join(cwd, "e.jsonl")).filter(({ type }) => type === "alert-failed");
     expect(failures.map(({ reason }) => reason).sort()).toEqual(["not-started", "timeout"]);
   });

@@ -243,3 +243,32 @@ it("gives no incident where there was nothing", async () => {
   expect(await watched.end()).toBeUndefined();
   expect(watched.lines).toEqual([]);
 });
+
+it("takes nothing over from a finding that a job may have written but what its fields may hold", async () => {
+  const watched = watching({ onLeak: "halt" });
+  const text = "x\u001b[2J\nnopeek: all is well";
+  const hostile = {
+    name: text,
+    rule: text,
+    form: text,
+    strength: text,
+    confidence: text,
+    severity: text,
+    fingerprint: text.repeat(1_000),
+    extra: text,
+  } as unknown as MonitoredFinding;
+  watched.watch.masked(hostile, "stdout");
+  watched.watch.masked({ ...hostile, rule: undefined }, "stdout");
+  watched.watch.masked(
+    { ...hostile, rule: { toString: () => text } as unknown as string },
+    "stderr",
+  );
+  const incident = await watched.end();
+  expect(JSON.stringify([watched.lines, watched.events, incident])).not.toContain("all is well");
+  expect(watched.lines).toEqual([
+    "what looks like a secret on stdout: unknown; masked",
+    "leaked to stdout: a secret; masked",
+    "what looks like a secret on stderr: unknown; masked",
+  ]);
+  expect(watched.halts).toBe(0);
+});

@@ -118,7 +118,7 @@ describe("a command", () => {
     await vi.waitFor(() => expect(existsSync(file)).toBe(true), { interval: 5, timeout: 5_000 });
     const begun = performance.now();
     const incident = await watched.end();
-    expect(performance.now() - begun).toBeLessThan(3_000);
+    expect(performance.now() - begun).toBeLessThan(6_500);
     expect(incident?.alerts).toMatchObject([{ sent: 0, failed: 1 }]);
     const pids = readFileSync(file, "utf8").split(" ").map(Number);
     expect(pids).toHaveLength(2);
@@ -212,7 +212,11 @@ describe("a webhook", () => {
 });
 
 describe("the queue of a sink", () => {
-  const hanging: AlertSink = { name: "own", send: () => new Promise(() => undefined) };
+  const hanging: AlertSink = {
+    name: "own",
+    timeoutMs: 60_000,
+    send: () => new Promise(() => undefined),
+  };
 
   it("is bounded, and what it drops is counted and said", async () => {
     const watched = watching({ alerts: [hanging] });
@@ -242,8 +246,8 @@ describe("the queue of a sink", () => {
     };
     const watched = watching({ alerts: [sink] });
     for (const name of ["A", "B", "C"]) watched.watch.masked(valueFinding(name), "stdout");
-    // Not in the call that found it.
-    expect(sent).toEqual([]);
+    // At once, before what leaked is passed on, masked.
+    expect(sent).toEqual(["A"]);
     expect((await watched.end())?.alerts).toMatchObject([{ sent: 2, failed: 1, dropped: 0 }]);
     expect(sent).toEqual(["A", "B", "C"]);
   });
