@@ -43,6 +43,9 @@ it("records a run; verify and query tell of it", async () => {
     "log.opened",
     "run.started",
     "secret.injected",
+    // The characters of the command that mean something to a shell; the value when it was sighted.
+    "monitor.finding",
+    "monitor.finding",
     "finding.made",
     "run.ended",
     "log.closed",
@@ -77,7 +80,8 @@ it("the job knows its run by the id in the log", async () => {
     cwd,
     env,
   });
-  expect(JSON.parse(query.stdout).records).toHaveLength(3);
+  const types = JSON.parse(query.stdout).records.map(({ type }: { type: string }) => type);
+  expect(types).toEqual(["run.notice", "run.started", "monitor.finding", "run.ended"]);
 });
 
 it("says file, line and kind of what was changed", async () => {
@@ -215,7 +219,7 @@ it.skipIf(!strace).each([
   ["halt", ""],
 ] as const)(`a disk that fails while the job runs gives 15: %s${skipped}`, (how, printed) => {
   const { cwd, env, dir } = setUp();
-  const inject = "inject=fdatasync:error=ENOSPC:when=5+";
+  const inject = "inject=fdatasync:error=ENOSPC:when=6+";
   const program =
     "console.log(process.env.HF_TOKEN, 1); setTimeout(() => console.log('done'), 1500)";
   const args = ["run", "--audit", dir, "--on-audit-failure", how, "--secret", "HF_TOKEN"];
@@ -272,7 +276,8 @@ it("SIGKILL loses nothing that was told", async () => {
   await finish(killed);
   const query = await nopeek(["audit", "query", dir, "--json"], { cwd, env });
   const types = JSON.parse(query.stdout).records.map(({ type }: { type: string }) => type);
-  expect([query.code, types]).toEqual([0, ["log.opened", "run.started", "secret.injected"]]);
+  const started = ["log.opened", "run.started", "secret.injected"];
+  expect([query.code, types]).toEqual([0, [...started, "monitor.finding"]]);
   const verify = await nopeek(["audit", "verify", dir], { cwd, env });
   expect(verify.code).toBe(0);
   expect(verify.stdout).toContain("its writer has not closed it");

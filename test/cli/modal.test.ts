@@ -30,6 +30,7 @@ it("runs a script of this folder on Modal as it does here", async () => {
   expect(lines).toEqual([
     expect.stringContaining("files of this folder are uploaded"),
     expect.stringContaining("not uploaded, for they may hold credentials: .env"),
+    "nopeek: leaked to stdout: HF_TOKEN (raw); masked",
     expect.stringMatching(/^nopeek: masked 1 value in the output: HF_TOKEN \(raw 1\)$/),
   ]);
   expect(server.sandboxes().at(-1)?.stdout.toString()).toBe("token=[REDACTED:HF_TOKEN]\n");
