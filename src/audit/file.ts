@@ -1,4 +1,4 @@
-import { close, fdatasync, write } from "node:fs";
+import { close, fdatasync, fstat, write } from "node:fs";
 
 /** An open file that is only appended to. Each method rejects with the system's error. */
 export interface AppendFile {
@@ -6,6 +6,8 @@ export interface AppendFile {
   write(bytes: Buffer): Promise<void>;
   /** Settles when they are on the disk. */
   sync(): Promise<void>;
+  /** Whether it still has a name and exactly so many bytes. */
+  isWhole(bytes: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -26,6 +28,13 @@ export function appendFile(fd: number): AppendFile {
     sync: () =>
       new Promise((settle, fail) => {
         fdatasync(fd, (error) => (error === null ? settle() : fail(error)));
+      }),
+    isWhole: (bytes) =>
+      new Promise((settle, fail) => {
+        fstat(fd, (error, stats) => {
+          if (error !== null) fail(error);
+          else settle(stats.nlink > 0 && stats.size === bytes);
+        });
       }),
     close: () =>
       new Promise((settle, fail) => {

@@ -4,6 +4,7 @@
  * @module
  */
 export { currentActor } from "./actor.ts";
+export { AuditBuffer, type EarlierEvent } from "./buffer.ts";
 export type { Clean } from "./encode.ts";
 export {
   type AuditEvent,
@@ -16,11 +17,9 @@ export {
 export { type Opaque, opaque, opaqueIfKnown, type TextKind, withheld } from "./fields.ts";
 export type { AppendFile } from "./file.ts";
 export {
-  AuditBuffer,
   type AuditLog,
   type AuditLogOptions,
   type AuditSink,
-  type EarlierEvent,
   openAuditLog,
 } from "./log.ts";
 export { type AuditPlace, anchorsFolderName } from "./place.ts";

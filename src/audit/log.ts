@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { onSecret, type Secret, SecretError } from "../secrets/index.ts";
 import { currentActor } from "./actor.ts";
 import { AnchorWriter } from "./anchors.ts";
+import type { EarlierEvent } from "./buffer.ts";
 import type { Clean } from "./encode.ts";
 import type { AuditEvent } from "./events.ts";
 import { type Opaque, opaque, opaqueIfKnown } from "./fields.ts";
@@ -46,13 +47,7 @@ export interface AuditLogOptions extends AuditPlace {
   readonly wrapFile?: ((file: AppendFile, which: "records" | "anchors") => AppendFile) | undefined;
 }
 
-/** An event that waits for its log to be opened. */
-export interface EarlierEvent {
-  readonly atMs: number;
-  readonly event: AuditEvent;
-}
-
-/** What takes events: a log, or an {@link AuditBuffer} before it is open. */
+/** What takes events: a log, or what stands for one. */
 export interface AuditSink {
   append(event: AuditEvent): Promise<number>;
 }
@@ -276,28 +271,3 @@ class OpenLog implements AuditLog {
     await this.close();
   }
 }
-
-/**
- * Keeps events until their log is open; give it as `earlier`.
- *
- * @example
- * const early = new AuditBuffer();
- * early.append({ type: "run.notice", correlationId, code: "plain-values", count: 2 });
- * const audit = await openAuditLog({ ...options, earlier: early });
- */
-export class AuditBuffer implements Iterable<EarlierEvent> {
-  readonly #events: EarlierEvent[] = [];
-
-  append(event: AuditEvent): void {
-    if (this.#events.length >= mostEarlier) {
-      throw new SecretError("AUDIT_EVENT_INVALID", "too many events before the audit log is open");
-    }
-    this.#events.push({ atMs: Date.now(), event: { ...event } });
-  }
-
-  [Symbol.iterator](): Iterator<EarlierEvent> {
-    return this.#events[Symbol.iterator]();
-  }
-}
-
-const mostEarlier = 10_000;

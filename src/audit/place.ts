@@ -181,13 +181,12 @@ function refused(why: string): SecretError {
 }
 
 /** @internal Of a system error only its code is told. */
-export function notWritable(what: string, error: unknown): SecretError {
+export function notWritable(what: string, error?: unknown): SecretError {
   if (error instanceof SecretError) return error;
-  const { code } = error as NodeJS.ErrnoException;
-  const detail =
-    typeof code === "string" && /^[A-Z][A-Z0-9_]{1,30}$/.test(code) ? code : "no detail";
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  const isShown = typeof code === "string" && /^[A-Z][A-Z0-9_]{1,30}$/.test(code);
   return new SecretError(
     "AUDIT_NOT_WRITABLE",
-    `the audit log cannot be written: ${what} (${detail})`,
+    `the audit log cannot be written: ${what}${isShown ? ` (${code})` : ""}`,
   );
 }

@@ -32,9 +32,13 @@ export interface VerifyOptions extends AuditPlace {
 export async function verifyAuditLog(options: VerifyOptions): Promise<AuditReport> {
   const keys = deriveKeys(options.key);
   using place = findPlace(options);
-  const names = place.records.readdirSync(".").sort();
-  const files = names.filter((name) => fileNamePattern.test(name));
+  // In this order: while others write, a file may come after the list, but not after its anchors.
+  const listed = new Set(place.records.readdirSync("."));
   const known = await readAnchors(place, keys);
+  const byFile = groupByFile(known.anchors);
+  for (const name of place.records.readdirSync(".")) if (byFile.has(name)) listed.add(name);
+  const names = [...listed].sort();
+  const files = names.filter((name) => fileNamePattern.test(name));
   if (files.length === 0 && known.anchors.length + known.damages.length === 0) {
     throw new SecretError("FILE_NOT_FOUND", "there is no audit log: neither records nor anchors");
   }
@@ -44,7 +48,6 @@ export async function verifyAuditLog(options: VerifyOptions): Promise<AuditRepor
     if (!fileNamePattern.test(file)) notices.push({ file, kind: "unexpected" });
   }
   let records = 0;
-  const byFile = groupByFile(known.anchors);
   for (const file of files) {
     const anchored = byFile.get(file);
     byFile.delete(file);

@@ -41,6 +41,8 @@ export class AuditWriter {
   /** The MAC of the last record on the disk. */
   #durable: { records: number; mac: string };
   #next = 0;
+  /** How long the file is. */
+  #bytes = 0;
   #lines: string[] = [];
   #waiting: Waiting[] = [];
   /** On their way to the disk. */
@@ -207,7 +209,9 @@ export class AuditWriter {
     this.#waiting = [];
     this.#inFlight = group;
     lines.push("");
-    await file.write(Buffer.from(lines.join("\n")));
+    const bytes = Buffer.from(lines.join("\n"));
+    await file.write(bytes);
+    this.#bytes += bytes.length;
     await file.sync();
     if (this.#failure !== undefined) return;
     this.#inFlight = [];
@@ -227,6 +231,11 @@ export class AuditWriter {
   async #writeAnchor(): Promise<void> {
     const { anchors, now } = this.#options;
     const head = this.#durable;
+    // A job of the same user may have removed it, or written to it.
+    if (!(await this.#options.file.isWhole(this.#bytes))) {
+      this.#fail("its file was removed or changed", undefined);
+      return;
+    }
     await anchors.add(new Date(now()).toISOString(), head);
     this.#anchored = head.records;
     this.#anchoredAt = now();
@@ -245,7 +254,7 @@ export class AuditWriter {
 
   #fail(what: string, error: unknown): SecretError {
     if (this.#failure !== undefined) return this.#failure;
-    const failure = notWritable(what, error ?? {});
+    const failure = notWritable(what, error);
     this.#failure = failure;
     this.#tellFailed();
     clearTimeout(this.#timer);

@@ -1,4 +1,11 @@
-import { existsSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { SecretError } from "nopeek";
 import { type AppendFile, verifyAuditLog } from "nopeek/audit";
@@ -46,6 +53,7 @@ function failing(which: string, call: Call, index: number, fault: Fault) {
     };
     return {
       write: (bytes) => guard("write", () => file.write(bytes), bytes),
+      isWhole: (bytes) => file.isWhole(bytes),
       sync: () => guard("sync", () => file.sync()),
       close: () => guard("close", () => file.close()),
     };
@@ -113,6 +121,21 @@ describe.each(["records", "anchors"])("%s", (which) => {
       expect(reached).toBeGreaterThan(4);
     });
   });
+});
+
+it.each<[string, (path: string) => void]>([
+  ["removed", rmSync],
+  ["replaced", (path) => writeFileSync(`${path}x`, "") ?? renameSync(`${path}x`, path)],
+  ["cut", (path) => truncateSync(path, 100)],
+  ["added to", (path) => appendFileSync(path, "x")],
+])("a file that a job has %s is a failed log", async (_, change) => {
+  const [place, key] = [newPlace(), newKey()];
+  const log = await openLog({ ...place, key });
+  await log.append(notice());
+  change(join(place.dir, log.fileName));
+  await expect(log.close()).rejects.toThrow("was removed or changed");
+  const report = await verifyAuditLog({ ...place, key }).catch(({ code }) => code);
+  expect(report).not.toMatchObject({ damages: [], notices: [] });
 });
 
 it("a failed close is told", async () => {

@@ -131,6 +131,27 @@ it("lets several processes write at once, each to its file", async () => {
   expect(report).toMatchObject({ ok: true, files: 4, records: 4 * 403, notices: [] });
 });
 
+it("verifies at any moment while others begin, write and end", async () => {
+  const [place, key] = [newPlace(), newKey()];
+  await writeLog(place, key, 1);
+  let isOver = false;
+  const writing = Promise.all(
+    Array.from({ length: 3 }, async () => {
+      for (let turn = 0; turn < 12; turn++) await writeLog(place, key, 2);
+    }),
+  ).finally(() => {
+    isOver = true;
+  });
+  let looks = 0;
+  while (!isOver) {
+    looks++;
+    expect((await verifyAuditLog({ ...place, key })).damages).toEqual([]);
+  }
+  await writing;
+  expect(looks).toBeGreaterThan(3);
+  expect(await verifyAuditLog({ ...place, key })).toMatchObject({ ok: true, files: 37 });
+});
+
 it("goes on after anchors that a killed writer left half written", async () => {
   const [place, key] = [newPlace(), newKey()];
   await writeLog(place, key, 1);

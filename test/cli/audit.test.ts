@@ -2,7 +2,10 @@ import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Secret } from "nopeek";
+import { currentActor } from "nopeek/audit";
 import { expect, it } from "vitest";
+import { newId, openLog } from "../support/audit.ts";
 import { bin, emptyFolder, finish, firstLine, job, nopeek, start } from "../support/command.ts";
 import { randomToken } from "../support/values.ts";
 
@@ -82,6 +85,23 @@ it("the job knows its run by the id in the log", async () => {
   });
   const types = JSON.parse(query.stdout).records.map(({ type }: { type: string }) => type);
   expect(types).toEqual(["run.notice", "run.started", "monitor.finding", "run.ended"]);
+});
+
+it("shows the note of a person on one line, without control characters", async () => {
+  const { cwd, env, dir, folder } = setUp();
+  const key = new Secret(env.NOPEEK_AUDIT_KEY);
+  const place = { dir, anchors: join(folder, "second") };
+  const log = await openLog({ ...place, key });
+  const note = "\x1b[2J\r\nroot\u2028x\u202e\x9b31m\u0007 end";
+  const ids = { correlationId: newId(), incidentId: newId() };
+  await log.append({ type: "incident.closed", ...ids, actor: currentActor(), note });
+  await log.close();
+  const args = ["audit", "query", dir, "--audit-anchors", place.anchors];
+  const query = await nopeek(args, { cwd, env });
+  expect(query.code).toBe(0);
+  expect(query.stdout.trim().split(/[\n\r\u2028]/)).toHaveLength(3);
+  expect(query.stdout).toMatch(/^[ -~\n]*$/);
+  expect(query.stdout).toContain('note="\\u001b[2J\\r\\nroot\\u2028x\\u202e\\u009b31m\\u0007 end"');
 });
 
 it("says file, line and kind of what was changed", async () => {
