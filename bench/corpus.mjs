@@ -92,13 +92,17 @@ const foreign = [
 
 function line(tools, clock, leak) {
   const { random, below, pick, text } = tools;
-  const time = () => new Date((clock.time += below(900))).toISOString();
+  const tick = () => {
+    clock.time += below(900);
+    return clock.time;
+  };
+  const time = () => new Date(tick()).toISOString();
   const share = random();
   if (share < 0.28) {
     return `${time()} INFO  [${pick(modules)}] rank=${below(8)} step=${++clock.step} loss=${(random() * 4).toFixed(6)} grad_norm=${(random() * 2).toFixed(4)} lr=${(random() * 1e-3).toExponential(4)} tok/s=${below(90_000)} mem=${(random() * 80).toFixed(2)}GiB${leak}\n`;
   }
   if (share < 0.56) {
-    return `${JSON.stringify({ level: 30, time: (clock.time += below(500)), pid: 4211, hostname: `node-${below(255)}`, reqId: text(hexDigits, 32), mod: pick(modules), step: clock.step, metrics: { loss: random().toFixed(5), max_tokens: 4096 }, msg: `${pick(words)} ${pick(words)} ${pick(words)}${leak}` })}\n`;
+    return `${JSON.stringify({ level: 30, time: tick(), pid: 4211, hostname: `node-${below(255)}`, reqId: text(hexDigits, 32), mod: pick(modules), step: clock.step, metrics: { loss: random().toFixed(5), max_tokens: 4096 }, msg: `${pick(words)} ${pick(words)} ${pick(words)}${leak}` })}\n`;
   }
   if (share < 0.74) {
     const done = below(101);

@@ -15,7 +15,9 @@ export function readings(name: string): Iterable<string> {
   for (let round = 0; round <= mostDecodings && latest.length > 0; round++) {
     const next: string[] = [];
     for (const text of latest) {
-      for (const reading of [text.normalize("NFKC"), decodePercent(text)]) {
+      const decoded = decodePercent(text);
+      // Some decoders drop what is no UTF-8: "%%b2e" becomes "%2e".
+      for (const reading of [text.normalize("NFKC"), decoded, decoded.replaceAll("\ufffd", "")]) {
         if (found.has(reading)) continue;
         found.add(reading);
         next.push(reading);

@@ -5,6 +5,7 @@ import {
   type Matcher,
   type MatchState,
   type Needle,
+  type Piece,
   type Rule,
   RuleScanner,
   type RuleSet,
@@ -124,6 +125,7 @@ export class Scanner {
   end(): void {
     this.#refresh();
     this.#rules?.end();
+    if (this.#options.unwrap) this.#scanView(this.#view.finish(this.#read - 1));
     this.#settle(this.#read, noBytes, this.#read);
     this.#state.fill(0);
     this.#viewState.fill(0);
@@ -147,10 +149,7 @@ export class Scanner {
     const matcher = this.#matcher;
     matcher.scan(chunk, this.#state, base, this.#addMatch);
     if (!this.#options.unwrap) return;
-    for (const { bytes, base: viewBase, cut } of this.#view.push(chunk, base)) {
-      if (cut) this.#viewState.fill(0);
-      matcher.scan(bytes, this.#viewState, viewBase, this.#addUnwrapped);
-    }
+    this.#scanView(this.#view.push(chunk, base));
     if (this.#view.isCut) this.#viewState.fill(0);
   }
 
@@ -185,6 +184,13 @@ export class Scanner {
   #byteAt(offset: number): number | undefined {
     if (offset >= this.#read) return this.#chunk[offset - this.#read];
     return this.#held.byteAt(offset);
+  }
+
+  #scanView(pieces: readonly Piece[]): void {
+    for (const { bytes, base, cut } of pieces) {
+      if (cut) this.#viewState.fill(0);
+      this.#matcher.scan(bytes, this.#viewState, base, this.#addUnwrapped);
+    }
   }
 
   /** A match of the view counts where it crosses a gap; the others are matches of the stream. */

@@ -6,7 +6,7 @@
  * 2. The text is read in pairs at even addresses only. A pair of no keyword leads on.
  * 3. Otherwise the byte before and the byte behind must fit one of the pair's keywords too.
  */
-import { byteCost } from "../byte-cost.ts";
+import { pairCost } from "../byte-cost.ts";
 import { casesOf } from "./byte-class.ts";
 import { type Keyword, standsAt } from "./compile.ts";
 
@@ -67,17 +67,13 @@ function rarestPair(bytes: Uint8Array, parity: number): number {
   let best = parity;
   let least = Number.POSITIVE_INFINITY;
   for (let offset = parity; offset + 2 <= bytes.length; offset += 2) {
-    const cost = costAt(bytes, offset) * costAt(bytes, offset + 1);
+    const cost = pairCost(bytes[offset] as number, bytes[offset + 1] as number);
     if (cost < least) {
       least = cost;
       best = offset;
     }
   }
   return best;
-}
-
-function costAt(bytes: Uint8Array, at: number): number {
-  return byteCost[bytes[at] as number] as number;
 }
 
 function casesOfPair({ bytes, ignoreCase }: Keyword, offset: number): number[] {
