@@ -3,7 +3,7 @@ import { copyError } from "./error.ts";
 import { kindOfObject } from "./kinds.ts";
 import { type Masker, type ObjectLimits, truncated, unreadable } from "./masker.ts";
 
-const defaults = { maxDepth: 64, maxNodes: 100_000 };
+const defaults = { maxDepth: 64, maxNodes: 50_000 };
 /** Smaller numbers are shorter than any value that is masked. */
 const minTellingNumber = 1_000;
 
