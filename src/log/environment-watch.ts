@@ -86,5 +86,10 @@ function isWatched(variables: NodeJS.ProcessEnv, name: string): boolean {
 function take(variables: NodeJS.ProcessEnv, name: string): void {
   const value = variables[name];
   if (value === undefined || plainReason(value) !== null) return;
-  void new Secret(value, namePattern.test(name) ? { name } : {});
+  try {
+    void new Secret(value, namePattern.test(name) ? { name } : {});
+  } catch {
+    // Setting a variable must not fail for what masks it.
+    process.emitWarning(`nopeek: the value of ${name} is too large to be masked`);
+  }
 }

@@ -21,7 +21,11 @@ export function watchPino(redactor: Redactor): Disposable {
     destinations.add(destination);
     // The standard streams are masked already.
     if (destination === process.stdout || destination === process.stderr) return;
-    redactDestination(destination, redactor);
+    try {
+      redactDestination(destination, redactor);
+    } catch {
+      process.emitWarning("nopeek: a destination of pino cannot be masked: its methods are fixed");
+    }
   };
   subscribe(pinoChannel, onLine);
   return { [Symbol.dispose]: () => void unsubscribe(pinoChannel, onLine) };

@@ -52,9 +52,10 @@ export function maskSpan(span: OtelSpan, redactor: Redactor): void {
 function maskAttributes(attributes: object | undefined, redactor: Redactor): void {
   if (attributes === undefined) return;
   const masked = redactor.redactObject(attributes);
-  if (masked === attributes || typeof masked !== "object" || masked === null) return;
+  if (masked === attributes) return;
   for (const key of Object.keys(attributes)) Reflect.deleteProperty(attributes, key);
-  Object.assign(attributes, masked);
+  // What could not be read is text, and shows nothing.
+  if (typeof masked === "object") Object.assign(attributes, masked);
 }
 
 function maskProperty(owner: object, name: string, redactor: Redactor): void {

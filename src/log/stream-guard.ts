@@ -35,6 +35,7 @@ export class StreamGuard implements Disposable {
   #passing: Uint8Array | null = null;
   readonly #queued = new WeakSet<object>();
   #depth = 0;
+  #isMasking = false;
   #timer: NodeJS.Timeout | undefined;
   #state: "active" | "exiting" | "off" = "active";
 
@@ -128,7 +129,15 @@ export class StreamGuard implements Disposable {
       clearTimeout(this.#timer);
       this.#timer = undefined;
     }
-    const masked = this.#chunks.write(bytes);
+    // A listener of findings that prints comes here while its text is being looked at.
+    if (this.#isMasking) return this.#maskAlone(bytes);
+    this.#isMasking = true;
+    let masked: Uint8Array;
+    try {
+      masked = this.#chunks.write(bytes);
+    } finally {
+      this.#isMasking = false;
+    }
     if (this.#chunks.pending === 0) return masked;
     const isLast = this.#state === "exiting" || this.#stream.writableEnded;
     if (isLast) return joined(masked, this.#chunks.end());
@@ -144,7 +153,12 @@ export class StreamGuard implements Disposable {
     }
     const bytes = this.#state === "off" ? null : toBytes(chunk, encoding, this.#stream);
     if (bytes === null || this.#depth === 0) return bytes === null ? null : this.#mask(bytes);
-    // Somebody between the doors changed masked bytes: what they made of them is looked at alone.
+    // Somebody between the doors changed masked bytes.
+    return this.#maskAlone(bytes);
+  }
+
+  /** Bytes that are no part of what was written before. */
+  #maskAlone(bytes: Uint8Array): Uint8Array {
     const chunks = this.#redactor.chunks();
     return joined(chunks.write(bytes), chunks.end());
   }
@@ -168,14 +182,17 @@ export class StreamGuard implements Disposable {
 
   #pause(): void {
     this.#timer = undefined;
-    const shown = this.#chunks.pause();
-    if (shown.length > 0) this.#pass(shown);
+    this.#passHeld(this.#chunks.pause());
   }
 
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const rest = this.#chunks.end();
-    if (rest.length > 0 && !this.#stream.destroyed) this.#pass(rest);
+    this.#passHeld(this.#chunks.end());
+  }
+
+  #passHeld(bytes: Uint8Array): void {
+    const { destroyed, writableEnded } = this.#stream;
+    if (bytes.length > 0 && !destroyed && !writableEnded) this.#pass(bytes);
   }
 }

@@ -32,7 +32,7 @@ export interface WinstonLogger {
 
 /** Symbols that winston's parts share. */
 export const levelSymbol = Symbol.for("level");
-export const messageSymbol = Symbol.for("message");
+const messageSymbol = Symbol.for("message");
 
 /**
  * The logger, if it is one of winston 3.

@@ -12,7 +12,7 @@ export interface Masker {
 export interface ObjectLimits {
   /** Levels of nesting; what lies deeper becomes `[TRUNCATED]` (default: 64). */
   readonly maxDepth?: number | undefined;
-  /** Values in all, keys not counted; the rest becomes `[TRUNCATED]` (default: 100,000). */
+  /** Values in all, keys not counted; the rest becomes `[TRUNCATED]` (default: 50,000). */
   readonly maxNodes?: number | undefined;
 }
 

@@ -3,7 +3,7 @@ import { kindOfObject } from "./kinds.ts";
 import { type Masker, type ObjectLimits, truncated, unreadable } from "./masker.ts";
 import { isPlainAndClean } from "./plain-check.ts";
 
-const defaults = { maxDepth: 64, maxNodes: 100_000 };
+const defaults = { maxDepth: 64, maxNodes: 50_000 };
 /** Smaller numbers are shorter than any value that is masked. */
 const minTellingNumber = 1_000;
 

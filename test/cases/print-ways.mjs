@@ -27,6 +27,7 @@ const byStream = {
   "encoding and callback": (text) => done((settle) => stdout.write(text, "utf8", settle)),
   buffer: (text) => stdout.write(Buffer.from(text)),
   bytes: (text) => stdout.write(Uint8Array.from(Buffer.from(text))),
+  view: (text) => stdout.write(new DataView(Uint8Array.from(Buffer.from(text)).buffer)),
   hex: (text) => stdout.write(Buffer.from(text).toString("hex"), "hex"),
   base64: (text) => stdout.write(Buffer.from(text).toString("base64"), "base64"),
   latin1: (text) => stdout.write(Buffer.from(text).toString("latin1"), "latin1"),

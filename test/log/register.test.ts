@@ -181,6 +181,15 @@ describe("which secrets", () => {
     expect(name).toMatch(/^\[REDACTED:(?:LATER_TOKEN|OTHER)\] true$/);
   });
 
+  it("sets a variable that is too large to be masked, with a warning", async () => {
+    const program = `${register}
+      process.env.BIG_TOKEN = "ab".repeat(600_000);
+      console.log(process.env.BIG_TOKEN.length);`;
+    const run = await runProgram(program);
+    expect(run).toMatchObject({ code: 0, stdout: "1200000\n" });
+    expect(run.stderr).toContain("BIG_TOKEN is too large to be masked");
+  });
+
   it("leaves the environment as programs expect it", async () => {
     const program = `${register}
       import { execFileSync } from "node:child_process";

@@ -104,18 +104,18 @@ describe("1,000,000 values", () => {
     const object = make();
     const begun = performance.now();
     const masked = redactor.redactObject(object);
-    expect(performance.now() - begun).toBeLessThan(10_000);
+    expect(performance.now() - begun).toBeLessThan(20_000);
     const text = JSON.stringify(masked instanceof Set ? [...masked] : masked);
     expect(text).toContain(mask);
     expect(text).toContain("[TRUNCATED]");
     expect(text).not.toContain(value);
-    expect(text.length).toBeLessThan(110_000 * 40);
+    expect(text.length).toBeLessThan(60_000 * 40);
   });
 
   it("shows more with a higher limit", () => {
-    const masked = redactor.redactObject(many["in a list"](), { maxNodes: 150_000 }) as unknown[];
-    expect(masked).toHaveLength(150_000);
-    expect(masked[140_001]).toBe(140_001);
+    const masked = redactor.redactObject(many["in a list"](), { maxNodes: 80_000 }) as unknown[];
+    expect(masked).toHaveLength(80_000);
+    expect(masked[70_001]).toBe(70_001);
   });
 });
 
