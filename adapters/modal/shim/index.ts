@@ -5,6 +5,6 @@
  * @module
  */
 export { newShimKey, shimKeyVariable } from "./key.ts";
-export { createRecordFilter, type RecordFilterOptions } from "./record-filter.ts";
-export type { ShimEnd, ShimFinding, ShimRecord, ShimStart } from "./records.ts";
-export { noShimExitCode, type ShimFile, type WrapOptions, wrapCommand } from "./wrap-command.ts";
+export { createRecordFilter } from "./record-filter.ts";
+export type { ShimRecord } from "./records.ts";
+export { noShimExitCode, type WrapOptions, wrapCommand } from "./wrap-command.ts";

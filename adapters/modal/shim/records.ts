@@ -6,7 +6,7 @@ import type { FormId } from "../../../src/detect/index.ts";
 export type ShimRecord = ShimStart | ShimFinding | ShimEnd;
 
 /** The shim runs: the first record, before the command starts. */
-export interface ShimStart {
+interface ShimStart {
   readonly kind: "start";
   /** Counts the records of a run from 0. */
   readonly number: number;
@@ -19,7 +19,7 @@ export interface ShimStart {
 }
 
 /** Masks that were written since the last record. */
-export interface ShimFinding {
+interface ShimFinding {
   readonly kind: "found";
   readonly number: number;
   readonly name: string;
@@ -30,7 +30,7 @@ export interface ShimFinding {
 }
 
 /** The command ended: the last record. */
-export interface ShimEnd {
+interface ShimEnd {
   readonly kind: "end";
   readonly number: number;
   /** What the sandbox exits with: 128 + n after signal n. */

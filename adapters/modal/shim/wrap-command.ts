@@ -10,7 +10,7 @@ import { shimKeyVariable } from "./key.ts";
 import { shimSource } from "./source.ts";
 
 /** A declared variable whose content the job gets as a private file. */
-export interface ShimFile {
+interface ShimFile {
   readonly name: string;
   /** How the variable holds the bytes: as text, or as base64 where text cannot hold them. */
   readonly encoding: "text" | "base64";

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { noShimExitCode } from "../../../adapters/modal/shim/index.ts";
 import { scratch } from "../../support/scratch.ts";
 import { randomToken } from "../../support/values.ts";
 import { runInShim } from "./shim-harness.ts";
@@ -23,7 +24,7 @@ describe("an image without Python", () => {
     ["a link to nowhere", "/nopeek/no/python"],
   ])("ends with 78 before the command starts: %s", async (_, python) => {
     const run = await runInShim({ command, env: { PATH: programs(python), TOKEN: randomToken() } });
-    expect([run.code, run.stdout.toString()]).toEqual([78, ""]);
+    expect([run.code, run.stdout.toString()]).toEqual([noShimExitCode, ""]);
     expect(run.stderr.toString()).toMatch(/^nopeek: the image has no Python 3\.8 or later/);
     expect(run.records).toEqual([]);
   });
