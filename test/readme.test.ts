@@ -1,15 +1,19 @@
-import { spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { bin, emptyFolder, root } from "./support/command.ts";
 import { randomToken } from "./support/values.ts";
 
@@ -25,6 +29,44 @@ function blocks(name: string, language: string): string[] {
 const executedElsewhere = new Map([
   ["npm ci && npm start", "test/examples.test.ts runs what npm start runs"],
 ]);
+
+/** A server that stands for Modal: a process of its own, since the commands are waited for. */
+let modal: { readonly child: ChildProcess; readonly env: Record<string, string> };
+let programs = "";
+
+beforeAll(async () => {
+  programs = mkdtempSync(join(tmpdir(), "nopeek-test-"));
+  makePython(programs);
+  const server = `
+    import { startModal } from ${JSON.stringify(join(root, "dist/adapters/testing/index.js"))};
+    const server = await startModal();
+    server.seedSecret("training", { HF_TOKEN: process.env.HF_TOKEN });
+    console.log(JSON.stringify(server.env()));
+    process.stdin.on("end", () => server.close()).resume();`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", server], {
+    // Version managers of Python would put their own program before ours.
+    env: { PATH: `${programs}:/usr/local/bin:/usr/bin:/bin`, HF_TOKEN: randomToken("hf_") },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const line = await new Promise<string>((settle) => {
+    createInterface(child.stdout).once("line", settle);
+  });
+  modal = { child, env: JSON.parse(line) };
+});
+
+afterAll(async () => {
+  const gone = new Promise((settle) => modal.child.once("exit", settle));
+  modal.child.stdin?.end();
+  await gone;
+  rmSync(programs, { recursive: true });
+});
+
+/** Stands for the interpreter: prints what a training script must not. */
+function makePython(folder: string): void {
+  writeFileSync(join(folder, "python"), '#!/bin/sh\necho "training with $HF_TOKEN"\n', {
+    mode: 0o755,
+  });
+}
 
 /** A project of a user: nopeek installed, a .env, and a training script. */
 function project(): { folder: string; env: Record<string, string> } {
@@ -52,14 +94,16 @@ function project(): { folder: string; env: Record<string, string> } {
     join(folder, "bin/nopeek"),
     `#!/bin/sh\nexec "${process.execPath}" -- "${bin}" "$@"\n`,
   );
-  // Stands for the interpreter: prints what a training script must not.
-  writeFileSync(join(folder, "bin/python"), '#!/bin/sh\necho "training with $HF_TOKEN"\n');
   writeFileSync(join(folder, "page-me.sh"), "#!/bin/sh\ncat > alert.json\n", { mode: 0o700 });
-  for (const name of ["nopeek", "python"]) chmodSync(join(folder, "bin", name), 0o755);
+  makePython(join(folder, "bin"));
+  chmodSync(join(folder, "bin/nopeek"), 0o755);
+  mkdirSync(join(folder, "src"));
+  writeFileSync(join(folder, "src/train.py"), "");
   const path = `${join(folder, "bin")}:${process.env["PATH"]}`;
   return {
     folder,
     env: {
+      ...modal.env,
       PATH: path,
       HF_TOKEN: values.HF_TOKEN,
       MY_HF_TOKEN: values.HF_TOKEN,
@@ -81,6 +125,8 @@ it("every command of the README runs and prints no secret", () => {
     if (command.startsWith("nopeek run train")) {
       writeFileSync(join(folder, "nopeek.config.ts"), blocks("README.md", "ts")[0] ?? "");
     }
+    // Its volumes do not exist on this server.
+    if (command.includes("--on modal")) rmSync(join(folder, "nopeek.config.ts"), { force: true });
     const run = spawnSync("sh", ["-c", command], { cwd: folder, env, encoding: "utf8" });
     expect([command, run.status]).toEqual([command, 0]);
     expect(run.stdout + run.stderr).not.toContain(env["HF_TOKEN"]);

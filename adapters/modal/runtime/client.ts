@@ -36,7 +36,7 @@ export interface ImageLike {
   build(app: AppLike): Promise<ImageLike>;
 }
 
-export interface VolumeLike {
+interface VolumeLike {
   withMountOptions(options: { readOnly?: boolean; subPath?: string }): VolumeLike;
 }
 

@@ -6,7 +6,7 @@ import { pathPattern } from "./globs.ts";
 import { knownSecrets } from "./known.ts";
 
 /** A file that is to be uploaded. */
-export interface CodeFile {
+interface CodeFile {
   /** Relative to the folder of the code. */
   readonly path: string;
   readonly bytes: Buffer;

@@ -55,7 +55,7 @@ export interface ModalRuntimeOptions {
   readonly shim?: ShimMode | undefined;
 }
 
-export type ShimMode = "required" | "auto" | "off";
+type ShimMode = "required" | "auto" | "off";
 const shimModes: readonly unknown[] = ["required", "auto", "off"];
 
 const isText = (value: unknown) =>

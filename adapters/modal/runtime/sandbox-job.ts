@@ -162,7 +162,9 @@ export class SandboxJob implements RunningJob {
     for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
       const asked = performance.now();
       try {
-        if (command !== undefined) return await Promise.race([command.wait(), this.#gone(sandbox)]);
+        if (command !== undefined) {
+          return await Promise.race([endOf(command, sandbox), this.#gone(sandbox)]);
+        }
         return await sandbox.wait();
       } catch (error) {
         const now = performance.now();
@@ -203,6 +205,13 @@ export class SandboxJob implements RunningJob {
       }
     }
   }
+}
+
+/** How a command ended; if its sandbox ended around it, how that did. */
+async function endOf(command: ProcessLike, sandbox: SandboxLike): Promise<number | null> {
+  const code = await command.wait();
+  if (code <= 128) return code;
+  return (await sandbox.poll().catch(() => null)) ?? code;
 }
 
 /** The filter in front of the reader; it ends as the source does. */

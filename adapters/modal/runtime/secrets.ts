@@ -12,7 +12,7 @@ export interface JobSecrets {
   readonly named: readonly NamedSecret[];
 }
 
-export interface NamedSecret {
+interface NamedSecret {
   readonly name: string;
   readonly environment: string | undefined;
   readonly keys: readonly string[];

@@ -34,6 +34,9 @@ export class ContainerProcess {
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;
     });
+    const timeoutMs = options?.timeoutMs ?? 0;
+    if (timeoutMs > 0) this.#timer = setTimeout(() => this.kill(endStatus.timeout), timeoutMs);
+    this.#timer?.unref();
     const [program, ...args] = command;
     if (program !== undefined && options !== undefined) this.#start(program, args, options);
   }
@@ -74,7 +77,7 @@ export class ContainerProcess {
     this.#settle(result);
   }
 
-  #start(program: string, args: readonly string[], { env, cwd, timeoutMs = 0 }: CommandOptions) {
+  #start(program: string, args: readonly string[], { env, cwd }: CommandOptions) {
     let child: ChildProcessWithoutNullStreams;
     try {
       child = spawn(program, args, { env, cwd, stdio: "pipe", detached: true });
@@ -89,8 +92,6 @@ export class ContainerProcess {
     child.stderr.on("data", (data: Buffer) => this.stderr.push(data));
     child.on("error", () => this.end({ status: endStatus.failure, exitcode: 127 }));
     child.on("close", (code) => this.end(this.#endOf(code)));
-    if (timeoutMs > 0) this.#timer = setTimeout(() => this.kill(endStatus.timeout), timeoutMs);
-    this.#timer?.unref();
   }
 
   #endOf(code: number | null): EndResult {

@@ -1,5 +1,4 @@
 /** A launch on Modal, against the real client and the test server. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { createSecrets, Secret } from "nopeek";
 import { describe, expect, it } from "vitest";
 import { modal } from "../../../../adapters/modal/index.ts";
@@ -14,7 +13,15 @@ const newest = () => {
   return found;
 };
 
-describe.each(backends)("%s", (backend, extra) => {
+const ways = [
+  ...backends,
+  ["V2", { execScoped: true }],
+  ["V1", { gpu: "T4", execScoped: true }],
+] as const;
+
+describe.each(ways)("%s %o", (backend, extra) => {
+  const isScoped = "execScoped" in extra;
+
   it("injects, masks, gives exit code and both streams", async () => {
     const token = randomToken("hf_");
     const result = await run({
@@ -31,7 +38,7 @@ describe.each(backends)("%s", (backend, extra) => {
       outputLost: false,
       notices: [],
     });
-    expect(newest()).toMatchObject({ backend, exitCode: 3 });
+    expect(newest()).toMatchObject({ backend, exitCode: isScoped ? 137 : 3 });
     expect(result.redactions.total).toBe(2);
   });
 
@@ -83,37 +90,40 @@ describe.each(backends)("%s", (backend, extra) => {
 
   it("stops within 2 s when it is told to", async () => {
     const stop = new AbortController();
-    const running = run({
-      on: runtime(extra),
-      command: shell("trap '' TERM INT; echo begun; sleep 30"),
-      signal: stop.signal,
-    });
-    const before = used.server.sandboxes().length;
-    while (used.server.sandboxes().length === before || newest().stdout.length === 0)
-      await sleep(10);
-    const asked = performance.now();
-    stop.abort();
-    const result = await running;
+    let asked = 0;
+    const result = await run(
+      {
+        on: runtime(extra),
+        command: shell("trap '' TERM INT; echo begun; sleep 30"),
+        signal: stop.signal,
+      },
+      () => {
+        asked = performance.now();
+        stop.abort();
+      },
+    );
     expect(performance.now() - asked).toBeLessThan(2000);
     expect(result).toMatchObject({ endedBy: "abort", exitCode: 137, out: "begun\n" });
     expect(newest().exitCode).toBe(137);
   });
 
   it("says that a sandbox was terminated by somebody else", async () => {
-    const running = run({ on: runtime(extra), command: shell("echo begun; sleep 30") });
-    const before = used.server.sandboxes().length;
-    while (used.server.sandboxes().length === before) await sleep(10);
     const client = await newClient();
-    await (await client.sandboxes.fromId(newest().id)).terminate();
-    expect(await running).toMatchObject({ endedBy: "signal", exitCode: 137 });
+    const result = await run(
+      { on: runtime(extra), command: shell("echo begun; sleep 30") },
+      async () => (await client.sandboxes.fromId(newest().id)).terminate(),
+    );
+    expect(result).toMatchObject({ endedBy: "signal", exitCode: 137 });
   });
 
   it("goes on where a dropped stream ended, without a lost or repeated byte", async () => {
-    const method = backend === "V2" ? "SandboxStdioReadV2" : "SandboxGetLogs";
+    const ofSandbox = backend === "V2" ? "SandboxStdioReadV2" : "SandboxGetLogs";
+    const method = isScoped ? "TaskExecStdioRead" : ofSandbox;
     used.server.fault(method, { breaks: "reset", afterMessages: 1 });
     used.server.fault(method, { status: "UNAVAILABLE", afterMessages: 1 });
-    // What the client does not repeat by itself; the output begins anew then.
-    used.server.fault(method, { status: "RESOURCE_EXHAUSTED", afterMessages: 1, times: 3 });
+    // What the client does not repeat by itself: the output of a sandbox begins anew then.
+    const refused = { status: "RESOURCE_EXHAUSTED", afterMessages: 1, times: 3 } as const;
+    if (!isScoped) used.server.fault(method, refused);
     const result = await run({
       on: runtime(extra),
       command: shell(
@@ -128,7 +138,8 @@ describe.each(backends)("%s", (backend, extra) => {
   });
 
   it("waits for a service that is out of reach for a while", async () => {
-    used.server.fault(backend === "V2" ? "SandboxWaitV2" : "SandboxWait", {
+    const ofSandbox = backend === "V2" ? "SandboxWaitV2" : "SandboxWait";
+    used.server.fault(isScoped ? "TaskExecWait" : ofSandbox, {
       status: "UNAVAILABLE",
       times: 9,
     });

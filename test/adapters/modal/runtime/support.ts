@@ -23,9 +23,13 @@ export interface Run extends LaunchResult {
   readonly leaks: readonly Leak[];
 }
 
-/** Runs a launch to its end. */
-export async function run(options: Omit<LaunchOptions, "output">): Promise<Run> {
+/** Runs a launch to its end. @param onFirst - Called at the first output. */
+export async function run(
+  options: Omit<LaunchOptions, "output">,
+  onFirst: () => void = () => undefined,
+): Promise<Run> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  stdout.once("data", onFirst);
   const collected = [buffer(stdout), buffer(stderr)] as const;
   const notices: string[] = [];
   const leaks: Leak[] = [];
