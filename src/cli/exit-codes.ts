@@ -5,6 +5,8 @@ import { SecretError, type SecretErrorCode } from "../secrets/index.ts";
 export const exitCodes = {
   findings: 1,
   couldNotLook: 2,
+  rolledBack: 17,
+  incomplete: 18,
   usage: 64,
   unreachable: 69,
   refused: 77,
@@ -54,6 +56,9 @@ const exitCodeOfError: Record<SecretErrorCode, keyof typeof exitCodes> = {
   PATH_REFUSED: "refused",
   ROOT_REFUSED: "refused",
   LAUNCH_FAILED: "launcherFailed",
+  ROTATION_REFUSED: "refused",
+  ROTATION_ROLLED_BACK: "rolledBack",
+  ROTATION_INCOMPLETE: "incomplete",
   FILE_NOT_FOUND: "configuration",
   FILE_UNSAFE: "configuration",
   CONFIG_INVALID: "configuration",

@@ -51,6 +51,10 @@ export const errorCodes = {
   PATH_REFUSED: "an argument that is declared as a path leads out of the declared roots",
   ROOT_REFUSED: "the launch refuses to run as root",
   LAUNCH_FAILED: "the launcher itself failed",
+  // Rotation
+  ROTATION_REFUSED: "the rotation was refused before anything was changed",
+  ROTATION_ROLLED_BACK: "the new credential does not work; everything is as it was",
+  ROTATION_INCOMPLETE: "a rotation could not be finished; run it again",
   // Files and usage
   FILE_NOT_FOUND: "a file that was named does not exist",
   FILE_UNSAFE: "a file may be changed by others, so it is not used",

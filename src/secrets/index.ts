@@ -15,6 +15,7 @@ export {
   type SecretDeclaration,
   type SecretInput,
 } from "./declaration.ts";
+export { changedDocument } from "./document.ts";
 export {
   codeOf,
   errorCodes,
