@@ -15,17 +15,30 @@ const maxRounds = 30;
 const pollMs = 200;
 const defaultPatienceMs = 5_000;
 
+/** What a call says of a version that somebody else has dropped or replaced meanwhile. */
+const overtakenCodes: ReadonlySet<string> = new Set([
+  "SECRET_CONFLICT",
+  "SECRET_NOT_FOUND",
+  "SECRET_DISABLED",
+]);
+
 type Now = Stages & { readonly current: string };
 export type Ended = Pick<
   RotationResult,
   "outcome" | "version" | "previous" | "revokeAtMs" | "reminder"
 >;
 
+export interface Seams {
+  readonly decides?: typeof decide | undefined;
+  readonly newToken?: (() => string) | undefined;
+}
+
 /** One run of a rotation over a store that has versions. */
 export class StagedRotation {
   readonly #run: Run;
   readonly #stage: StageControl;
   readonly #versions: Versions;
+  readonly #decides: typeof decide;
   /** Versions that this run made pending. */
   readonly #mine = new Set<string>();
   #goal: string | undefined;
@@ -33,10 +46,15 @@ export class StagedRotation {
   #outcome: "rotated" | "ended" | null = null;
   #waitedMs = 0;
 
-  constructor(run: Run, stage: StageControl) {
+  /**
+   * @param seams - For the model checker: `decides` is wrong on purpose where it must find that,
+   *   `newToken` gives names that are the same in each of its runs.
+   */
+  constructor(run: Run, stage: StageControl, seams: Seams = {}) {
     this.#run = run;
     this.#stage = stage;
-    this.#versions = new Versions(run, stage);
+    this.#decides = seams.decides ?? decide;
+    this.#versions = new Versions(run, stage, seams.newToken);
   }
 
   get versions(): Versions {
@@ -48,7 +66,7 @@ export class StagedRotation {
     const { options } = this.#run;
     const stages = await this.#versions.stages();
     this.#goal ??= options.awayFrom ?? stages.current;
-    const action = decide(stages.current, stages, {
+    const action = this.#decides(stages.current, stages, {
       goal: this.#goal,
       nowMs: Date.now(),
       createdAtMs: await this.#createdAtMs(stages),
@@ -72,7 +90,9 @@ export class StagedRotation {
         const { stages, action } = await this.look();
         last = stages;
         if (stages.pending !== undefined) this.#run.touched = true;
-        const ended = await this.#step(stages, action);
+        const ended = await this.#step(stages, action).catch((error) =>
+          this.#overtaken(stages, error),
+        );
         if (ended !== null) return ended;
       }
     } catch (error) {
@@ -101,6 +121,16 @@ export class StagedRotation {
       case "nothing":
         return this.#ended(stages, action.why);
     }
+  }
+
+  /** Another rotation was faster: what it changed explains the error, so look again. */
+  async #overtaken(seen: Now, error: unknown): Promise<null> {
+    if (!overtakenCodes.has(codeOf(error, "SECRET_UNREACHABLE"))) throw error;
+    const now = await this.#versions.stages();
+    const isSame = now.current === seen.current && now.pending === seen.pending;
+    if (isSame) throw error;
+    this.#run.touched = now.pending !== undefined;
+    return null;
   }
 
   async #finish(stages: Now): Promise<void> {

@@ -11,12 +11,14 @@ const reservedPrefix = "nopeek-reserved:";
 export class Versions {
   readonly #run: Run;
   readonly #stage: StageControl;
+  readonly #newToken: () => string;
   readonly #values = new Map<string, StoredValue>();
   readonly #credentials = new Map<string, Credential>();
 
-  constructor(run: Run, stage: StageControl) {
+  constructor(run: Run, stage: StageControl, newToken: () => string = randomUUID) {
     this.#run = run;
     this.#stage = stage;
+    this.#newToken = newToken;
   }
 
   /** @throws SecretError `ROTATION_REFUSED` if there is nothing to start from. */
@@ -55,7 +57,7 @@ export class Versions {
   async add(base: string, value: string | Uint8Array): Promise<string> {
     const version = await this.#stage.add(
       this.#run.reference,
-      { token: randomUUID(), base, value },
+      { token: this.#newToken(), base, value },
       this.#run.context,
     );
     this.#values.set(version, { value });
@@ -64,6 +66,6 @@ export class Versions {
 
   /** Adds a version that holds a place. No two are equal: some stores tell versions by their value. */
   reserve(base: string): Promise<string> {
-    return this.add(base, `${reservedPrefix}${randomUUID()}`);
+    return this.add(base, `${reservedPrefix}${this.#newToken()}`);
   }
 }
