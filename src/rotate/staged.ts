@@ -31,6 +31,8 @@ export type Ended = Pick<
 export interface Seams {
   readonly decides?: typeof decide | undefined;
   readonly newToken?: (() => string) | undefined;
+  /** Told at the begin of each round what the run remembers, as text. */
+  readonly onRound?: ((memory: string) => void) | undefined;
 }
 
 /** One run of a rotation over a store that has versions. */
@@ -38,7 +40,7 @@ export class StagedRotation {
   readonly #run: Run;
   readonly #stage: StageControl;
   readonly #versions: Versions;
-  readonly #decides: typeof decide;
+  readonly #seams: Seams;
   /** Versions that this run made pending. */
   readonly #mine = new Set<string>();
   #goal: string | undefined;
@@ -48,12 +50,12 @@ export class StagedRotation {
 
   /**
    * @param seams - For the model checker: `decides` is wrong on purpose where it must find that,
-   *   `newToken` gives names that are the same in each of its runs.
+   *   `newToken` gives names that are the same in each of its runs, `onRound` tells points apart.
    */
   constructor(run: Run, stage: StageControl, seams: Seams = {}) {
     this.#run = run;
     this.#stage = stage;
-    this.#decides = seams.decides ?? decide;
+    this.#seams = seams;
     this.#versions = new Versions(run, stage, seams.newToken);
   }
 
@@ -66,7 +68,7 @@ export class StagedRotation {
     const { options } = this.#run;
     const stages = await this.#versions.stages();
     this.#goal ??= options.awayFrom ?? stages.current;
-    const action = this.#decides(stages.current, stages, {
+    const action = (this.#seams.decides ?? decide)(stages.current, stages, {
       goal: this.#goal,
       nowMs: Date.now(),
       createdAtMs: await this.#createdAtMs(stages),
@@ -87,6 +89,7 @@ export class StagedRotation {
     let last: Now | undefined;
     try {
       for (let round = 0; round < maxRounds; round += 1) {
+        this.#seams.onRound?.(this.#memory());
         const { stages, action } = await this.look();
         last = stages;
         if (stages.pending !== undefined) this.#run.touched = true;
@@ -121,6 +124,12 @@ export class StagedRotation {
       case "nothing":
         return this.#ended(stages, action.why);
     }
+  }
+
+  #memory(): string {
+    const { touched } = this.#run;
+    const known = [...this.#mine, "known", ...this.#versions.known];
+    return JSON.stringify([this.#goal, this.#outcome, touched, known]);
   }
 
   /** Another rotation was faster: what it changed explains the error, so look again. */

@@ -21,6 +21,11 @@ export class Versions {
     this.#newToken = newToken;
   }
 
+  /** The versions that were read. */
+  get known(): readonly string[] {
+    return [...this.#values.keys()];
+  }
+
   /** @throws SecretError `ROTATION_REFUSED` if there is nothing to start from. */
   async stages(): Promise<Stages & { readonly current: string }> {
     const stages = await this.#stage.stages(this.#run.reference, this.#run.context);

@@ -61,6 +61,7 @@ describe.each(worlds)("%s, %s", (store, kind) => {
     const schedule = { ids: ["A", "B"], preemptions: 4 };
     const explored = await explore(() => makeWorld(store, kind), schedule, afterAllEnded);
     expect(problemsOf(explored)).toEqual([]);
+    process.stderr.write(`${store} ${kind} ${explored.schedules} ${explored.steps}\n`);
     expect(explored.schedules).toBeGreaterThan(2_000);
   }, 120_000);
 

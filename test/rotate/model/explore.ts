@@ -1,8 +1,8 @@
 /**
  * Stateless exploration of interleavings: rotators stop before each call, and the explorer chooses
  * whose call is next, with a limited number of preemptions (switches away from one that could go on).
- * A point that was reached before, with the same state and the same answers to each rotator, leads
- * nowhere new and is not explored again.
+ * A point that was reached before leads nowhere new and is not explored again: the same state of
+ * store and target, and of each rotator the same memory and the same answers since its last look.
  */
 import type { RotateOptions } from "nopeek/rotate";
 import type { Step } from "./stores.ts";
@@ -45,10 +45,13 @@ export async function explore(
   after: (world: World) => Promise<void>,
 ): Promise<Explored> {
   const visited = new Map<string, number>();
-  const stack: number[][] = [[]];
+  // By preemptions used, the fewest first: a point that is reached again with more is then known.
+  const stacks: number[][][] = Array.from({ length: schedule.preemptions + 1 }, () => []);
+  stacks[0]?.push([]);
+  const next = () => stacks.find((stack) => stack.length > 0)?.pop();
   const problems = new Map<string, string>();
   let [schedules, steps] = [0, 0];
-  for (let prefix = stack.pop(); prefix !== undefined; prefix = stack.pop()) {
+  for (let prefix = next(); prefix !== undefined; prefix = next()) {
     const ran = await runOnce(make(), schedule, prefix, visited, after);
     schedules += 1;
     steps += ran.steps;
@@ -57,7 +60,8 @@ export async function explore(
       const { choices, used, isPreemption } = ran.points[index] as Point;
       if (isPreemption && used >= schedule.preemptions) continue;
       const before = Array.from({ length: index }, (_, position) => prefix?.[position] ?? 0);
-      for (let choice = 1; choice < choices; choice += 1) stack.push([...before, choice]);
+      const stack = stacks[used + (isPreemption ? 1 : 0)];
+      for (let choice = 1; choice < choices; choice += 1) stack?.push([...before, choice]);
     }
   }
   return { schedules, steps, problems };
@@ -112,7 +116,7 @@ export class Crew {
   readonly #ids: readonly string[];
   readonly #waiting = new Map<string, () => void>();
   readonly #done = new Map<string, string>();
-  /** How many calls each has made, and what was answered. */
+  /** How many calls each has made, and what it remembers and was answered. */
   readonly #seen = new Map<string, { calls: number; hash: number }>();
   readonly #gone = new Set<string>();
   readonly #changing: (label: string, answer: unknown) => unknown;
@@ -129,7 +133,10 @@ export class Crew {
     this.#ids = ids;
     for (const id of ids) {
       this.#seen.set(id, { calls: 0, hash: 0 });
-      world.rotate(id, this.#stepOf(id), options).then(
+      const onRound = (memory: string) => {
+        this.#seen.set(id, { calls: this.calls(id), hash: hash(memory) });
+      };
+      world.rotate(id, this.#stepOf(id), options, onRound).then(
         ({ outcome }) => this.#done.set(id, outcome),
         (error: Error & { code?: string }) =>
           this.#done.set(id, `error ${error.code ?? error.name}: ${error.message}`),
@@ -180,7 +187,9 @@ export class Crew {
 
   /** Equal for points from which the same can follow. */
   key(last: string): string {
-    const seen = this.#ids.map((id) => `${this.#seen.get(id)?.hash} ${this.#done.get(id) ?? ""}`);
+    const seen = this.#ids.map(
+      (id) => `${JSON.stringify(this.#seen.get(id)?.hash)} ${this.#done.get(id) ?? ""}`,
+    );
     return `${last} ${hash(this.#world.dump())} ${seen.join(" ")}`;
   }
 

@@ -22,7 +22,12 @@ export interface World {
   /** What is wrong so far. */
   readonly problems: string[];
   /** Starts a rotator whose every call goes through `step`. */
-  rotate(id: string, step: Step, options?: Partial<RotateOptions>): Promise<Ended>;
+  rotate(
+    id: string,
+    step: Step,
+    options?: Partial<RotateOptions>,
+    onRound?: (memory: string) => void,
+  ): Promise<Ended>;
   /** Adds a problem if the credential that consumers read does not work. */
   check(where: string): void;
   /** Adds problems of a world in which nothing is under way any more. */
@@ -52,6 +57,7 @@ export function makeWorld(name: StoreName, kind: Kind, mutant: Mutant = {}): Wor
   const start = store.version("current");
   const problems: string[] = [];
   const target = kind === "issuer" ? issuer(first) : twoUsers(first);
+  const tokens = new Map<string, number>();
   const parsed = new Map<string, typeof first>();
   const credential = (part: "current" | "previous") => {
     const value = store.value(part);
@@ -71,8 +77,8 @@ export function makeWorld(name: StoreName, kind: Kind, mutant: Mutant = {}): Wor
     store,
     problems,
     check,
-    dump: () => `${store.dump()} ${target.dump()}`,
-    rotate(id, step, options = {}) {
+    dump: () => `${store.dump()} ${target.dump()} ${JSON.stringify([...tokens])}`,
+    rotate(id, step, options = {}, onRound) {
       const ours = store.stage(step);
       const provider: SecretProvider = {
         name,
@@ -92,9 +98,13 @@ export function makeWorld(name: StoreName, kind: Kind, mutant: Mutant = {}): Wor
       };
       const run = new Run(all, placeOf(store.reference, all.target, undefined));
       const stage = mutant.stage === undefined ? ours : mutant.stage(ours);
-      let count = 0;
-      const newToken = () => `${id}${String((count += 1)).padStart(35, "0")}`;
-      return new StagedRotation(run, stage, { decides: mutant.decides, newToken }).apply();
+      const newToken = () => {
+        const count = (tokens.get(id) ?? 0) + 1;
+        tokens.set(id, count);
+        return `${id}${String(count).padStart(35, "0")}`;
+      };
+      const seams = { decides: mutant.decides, newToken, onRound };
+      return new StagedRotation(run, stage, seams).apply();
     },
     checkEnd({ rotated }) {
       check("at the end");
@@ -126,18 +136,23 @@ function twoUsers(first: { user: string; password: string }): ModelTarget {
     [first.user, first.password],
     ["app_clone", "of another time"],
   ]);
+  const counts = new Map<string, number>();
   return {
     accepts: (user, password) => passwords.get(user) === password,
-    dump: () => JSON.stringify([...passwords]),
+    dump: () => JSON.stringify([...passwords, ...counts]),
     unknown: () => 0,
     seenBy(rotator, step) {
-      let count = 0;
+      const counted = () => {
+        const count = (counts.get(rotator) ?? 0) + 1;
+        counts.set(rotator, count);
+        return count;
+      };
       return {
         name: "two users",
         strategy: "alternating",
         fields,
         propose: async (current) => {
-          count += 1;
+          const count = counted();
           const id = current?.id === "app" ? "app_clone" : "app";
           return { id, secret: new Secret(`password-${rotator}-${count}`) };
         },
@@ -151,19 +166,24 @@ function twoUsers(first: { user: string; password: string }): ModelTarget {
 
 function issuer(first: { user: string; password: string }): ModelTarget {
   const keys = new Map([[first.user, { secret: first.password, createdAtMs: 0 }]]);
+  const counts = new Map<string, number>();
   return {
     accepts: (user, password) => keys.get(user)?.secret === password,
-    dump: () => JSON.stringify([...keys]),
+    dump: () => JSON.stringify([...keys, ...counts]),
     unknown: (known) => [...keys.keys()].filter((key) => !known.includes(key)).length,
     seenBy(rotator, step) {
-      let count = 0;
+      const counted = () => {
+        const count = (counts.get(rotator) ?? 0) + 1;
+        counts.set(rotator, count);
+        return count;
+      };
       return {
         name: "issuer",
         strategy: "issuer",
         fields,
         propose: () =>
           step("propose", () => {
-            count += 1;
+            const count = counted();
             const [id, secret] = [`key-${rotator}-${count}`, `password-${rotator}-${count}`];
             keys.set(id, { secret, createdAtMs: clock.nowMs });
             return { id, secret: new Secret(secret) };
