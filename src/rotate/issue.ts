@@ -1,4 +1,4 @@
-import { SecretError, type StageControl } from "../secrets/index.ts";
+import type { StageControl } from "../secrets/index.ts";
 import { storedWith } from "./credential.ts";
 import type { Run } from "./run.ts";
 import type { Issued } from "./target.ts";
@@ -84,7 +84,7 @@ export async function revokeOrphans(
 ): Promise<void> {
   if (run.target.strategy !== "issuer") return;
   const referred = new Set([(await versions.credential(current)).id]);
-  if (previous !== undefined) referred.add((await idOf(versions, previous)) ?? undefined);
+  if (previous !== undefined) referred.add((await versions.credentialIfAny(previous))?.id);
   for (const issued of listed) {
     if (referred.has(issued.id) || isYoung(run, issued)) continue;
     if (isInUse(run, issued)) {
@@ -97,19 +97,6 @@ export async function revokeOrphans(
     run.tell({ type: "orphan-revoked" });
   }
 }
-
-/** `null` if the version cannot be read any more. */
-async function idOf(versions: Versions, version: string): Promise<string | undefined | null> {
-  try {
-    return (await versions.credential(version)).id;
-  } catch (error) {
-    if (error instanceof SecretError && goneCodes.has(error.code)) return null;
-    throw error;
-  }
-}
-
-/** A version that was disabled or removed by hand. */
-export const goneCodes: ReadonlySet<string> = new Set(["SECRET_NOT_FOUND", "SECRET_DISABLED"]);
 
 /** It may be that of a rotation under way, which a store that lags behind does not show. */
 function isYoung({ orphanAgeMs }: Run, { createdAtMs }: Issued): boolean {

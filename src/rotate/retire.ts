@@ -1,7 +1,7 @@
 import { SecretError, type StageControl, type Stages } from "../secrets/index.ts";
 import { updateCopies } from "./copies.ts";
 import { isSame } from "./credential.ts";
-import { goneCodes, revokeOrphans } from "./issue.ts";
+import { revokeOrphans } from "./issue.ts";
 import type { Run } from "./run.ts";
 import type { Credential } from "./target.ts";
 import type { Versions } from "./versions.ts";
@@ -29,7 +29,7 @@ export async function retire(
     now.current === seen.current && now.previous === version && now.pending === undefined;
   if (!isUnchanged(stages)) return "changed";
   const current = await versions.credential(stages.current);
-  const old = await readOld(versions, version);
+  const old = await versions.credentialIfAny(version);
   if (old !== null && !isSame(old, current) && run.target.strategy !== "static") {
     if (!(await run.works(current, stages.current))) {
       throw run.incomplete(
@@ -39,6 +39,7 @@ export async function retire(
     await updateCopies(run, current);
     await run.findUsers(old);
     const isWanted = async () => isUnchanged(await versions.stages());
+    if (!(await isWanted())) return "changed";
     if ((await revokeOld(run, old, { version, current, isWanted })) === "waits") return "waits";
   }
   await stage.retire(run.reference, version, run.context);
@@ -88,14 +89,4 @@ async function revokeOld(
     throw run.incomplete(`the new credential is current and works, but ${still}; run this again`);
   }
   return "revoked";
-}
-
-/** `null` if the version was disabled or removed by hand. */
-async function readOld(versions: Versions, version: string): Promise<Credential | null> {
-  try {
-    return await versions.credential(version);
-  } catch (error) {
-    if (error instanceof SecretError && goneCodes.has(error.code)) return null;
-    throw error;
-  }
 }

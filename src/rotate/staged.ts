@@ -15,8 +15,10 @@ const maxRounds = 30;
 const pollMs = 200;
 const defaultPatienceMs = 5_000;
 
-/** What a call says of a version that somebody else has dropped or replaced meanwhile. */
+/** What is said of a version that somebody else has dropped, replaced or revoked meanwhile. */
 const overtakenCodes: ReadonlySet<string> = new Set([
+  "ROTATION_REFUSED",
+  "ROTATION_INCOMPLETE",
   "SECRET_CONFLICT",
   "SECRET_NOT_FOUND",
   "SECRET_DISABLED",
@@ -136,8 +138,8 @@ export class StagedRotation {
   async #overtaken(seen: Now, error: unknown): Promise<null> {
     if (!overtakenCodes.has(codeOf(error, "SECRET_UNREACHABLE"))) throw error;
     const now = await this.#versions.stages();
-    const isSame = now.current === seen.current && now.pending === seen.pending;
-    if (isSame) throw error;
+    const parts = ["current", "previous", "pending"] as const;
+    if (parts.every((part) => now[part] === seen[part])) throw error;
     this.#run.touched = now.pending !== undefined;
     return null;
   }
@@ -191,7 +193,12 @@ export class StagedRotation {
   }
 
   async #carry(version: string, base: string, stages: Now): Promise<Ended | null> {
-    if (await this.#versions.isReserved(version)) return this.#carryReserved(version, base, stages);
+    const kind = await this.#versions.kindOf(version);
+    if (kind === "reserved") return this.#carryReserved(version, base, stages);
+    if (kind === "gone") {
+      await this.#drop(version);
+      return null;
+    }
     if (!this.#mine.has(version)) this.#run.tell({ type: "resumed", version });
     if (!(await this.#makeWork(version, base))) return null;
     const { reference, context } = this.#run;

@@ -1,11 +1,18 @@
 import { randomUUID } from "node:crypto";
-import type { StageControl, Stages, StoredValue } from "../secrets/index.ts";
+import { SecretError, type StageControl, type Stages, type StoredValue } from "../secrets/index.ts";
 import { credentialIn } from "./credential.ts";
 import type { Run } from "./run.ts";
 import type { Credential } from "./target.ts";
 
 /** What stands in a version that only holds the place of one that is being made. */
 const reservedPrefix = "nopeek-reserved:";
+
+const goneCodes: ReadonlySet<string> = new Set(["SECRET_NOT_FOUND", "SECRET_DISABLED"]);
+
+/** Whether an error says that a version was disabled or removed. */
+export function isGone(error: unknown): boolean {
+  return error instanceof SecretError && goneCodes.has(error.code);
+}
 
 /** The versions of one secret, for one run. A version never changes, so it is read once. */
 export class Versions {
@@ -53,9 +60,16 @@ export class Versions {
     return credential;
   }
 
-  async isReserved(version: string): Promise<boolean> {
-    const { value } = await this.stored(version);
-    return Buffer.from(value).subarray(0, reservedPrefix.length).toString() === reservedPrefix;
+  /** Whether a version holds a credential or only a place, or was disabled or removed. */
+  async kindOf(version: string): Promise<"credential" | "reserved" | "gone"> {
+    try {
+      const { value } = await this.stored(version);
+      const start = Buffer.from(value).subarray(0, reservedPrefix.length).toString();
+      return start === reservedPrefix ? "reserved" : "credential";
+    } catch (error) {
+      if (isGone(error)) return "gone";
+      throw error;
+    }
   }
 
   /** Adds a version that holds a credential. */
@@ -67,6 +81,16 @@ export class Versions {
     );
     this.#values.set(version, { value });
     return version;
+  }
+
+  /** As `credential`; `null` for a version that is gone. */
+  async credentialIfAny(version: string): Promise<Credential | null> {
+    try {
+      return await this.credential(version);
+    } catch (error) {
+      if (isGone(error)) return null;
+      throw error;
+    }
   }
 
   /** Adds a version that holds a place. No two are equal: some stores tell versions by their value. */

@@ -12,6 +12,8 @@ export interface Schedule {
   readonly ids: readonly string[];
   readonly preemptions: number;
   readonly options?: Partial<RotateOptions>;
+  /** How many schedules are run at most; default: all. */
+  readonly limit?: number;
 }
 
 export interface Explored {
@@ -54,6 +56,7 @@ export async function explore(
   for (let prefix = next(); prefix !== undefined; prefix = next()) {
     const ran = await runOnce(make(), schedule, prefix, visited, after);
     schedules += 1;
+    if (schedules > (schedule.limit ?? Number.POSITIVE_INFINITY)) break;
     steps += ran.steps;
     for (const problem of ran.problems) problems.set(problem, ran.trace);
     for (let index = prefix.length; index < ran.points.length; index += 1) {
@@ -114,7 +117,7 @@ async function runOnce(
 export class Crew {
   readonly #world: World;
   readonly #ids: readonly string[];
-  readonly #waiting = new Map<string, () => void>();
+  readonly #waiting = new Map<string, { go: () => void; isReady: () => boolean }>();
   readonly #done = new Map<string, string>();
   /** How many calls each has made, and what it remembers and was answered. */
   readonly #seen = new Map<string, { calls: number; hash: number }>();
@@ -156,7 +159,7 @@ export class Crew {
 
   /** Who can go on. Those who have not begun are alike, so that the first stands for all. */
   ready(): string[] {
-    const waiting = this.#ids.filter((id) => this.#waiting.has(id));
+    const waiting = this.#ids.filter((id) => this.#waiting.get(id)?.isReady() === true);
     const fresh = waiting.filter((id) => this.calls(id) === 0);
     return waiting.filter((id) => id === fresh[0] || !fresh.includes(id));
   }
@@ -169,7 +172,7 @@ export class Crew {
   go(id: string): void {
     const call = this.#waiting.get(id);
     this.#waiting.delete(id);
-    call?.();
+    call?.go();
   }
 
   /** Ends a rotator as SIGKILL does: nothing of it runs any more; `done`: its call is made. */
@@ -177,6 +180,7 @@ export class Crew {
     this.#gone.add(id);
     if (options.done) this.go(id);
     this.#waiting.delete(id);
+    this.#world.died(id);
   }
 
   errors(): string[] {
@@ -194,10 +198,10 @@ export class Crew {
   }
 
   #stepOf(id: string): Step {
-    return (label, call) =>
+    return (label, call, isReady = () => true) =>
       new Promise((resolve, reject) => {
         if (this.#gone.has(id)) return;
-        this.#waiting.set(id, () => {
+        const go = () => {
           const settle = answerOf(call);
           const { calls = 0, hash: before = 0 } = this.#seen.get(id) ?? {};
           this.#seen.set(id, { calls: calls + 1, hash: hash(label + settle.text, before) });
@@ -206,7 +210,8 @@ export class Crew {
           if (this.#gone.has(id)) return;
           if ("error" in settle) reject(settle.error);
           else resolve(this.#changing(label, settle.value) as typeof settle.value);
-        });
+        };
+        this.#waiting.set(id, { go, isReady });
       });
   }
 }

@@ -18,9 +18,10 @@ import { GcpRefusal, GcpStore } from "../../../adapters/testing/gcp-store.ts";
 
 /**
  * Does one call of a service; `label` tells which. What reads a version by its name is no step where
- * nobody can change the answer: to switch before it or after it is the same.
+ * nobody can change the answer: to switch before it or after it is the same. A step that is not ready
+ * waits for others.
  */
-export type Step = <T>(label: string, call: () => T) => Promise<T>;
+export type Step = <T>(label: string, call: () => T, isReady?: () => boolean) => Promise<T>;
 
 /** A store that the explorer can look into. */
 export interface ModelStore {

@@ -1,6 +1,6 @@
 /** What the model checker explores: one store, one target, and rotators that may die. */
-import { createSecrets, Secret, type SecretProvider, type StageControl } from "nopeek";
-import type { RotateOptions, RotationResult, RotationTarget } from "nopeek/rotate";
+import { createSecrets, Secret, SecretError, type SecretProvider, type StageControl } from "nopeek";
+import type { ChangeContext, RotateOptions, RotationTarget } from "nopeek/rotate";
 import { placeOf } from "../../../src/rotate/credential.ts";
 import type { decide } from "../../../src/rotate/decide.ts";
 import { Run } from "../../../src/rotate/run.ts";
@@ -28,6 +28,7 @@ export interface World {
     options?: Partial<RotateOptions>,
     onRound?: (memory: string) => void,
   ): Promise<Ended>;
+  died(id: string): void;
   /** Adds a problem if the credential that consumers read does not work. */
   check(where: string): void;
   /** Adds problems of a world in which nothing is under way any more. */
@@ -77,6 +78,7 @@ export function makeWorld(name: StoreName, kind: Kind, mutant: Mutant = {}): Wor
     store,
     problems,
     check,
+    died: (id) => target.died(id),
     dump: () => `${store.dump()} ${target.dump()} ${JSON.stringify([...tokens])}`,
     rotate(id, step, options = {}, onRound) {
       const ours = store.stage(step);
@@ -124,6 +126,7 @@ export function makeWorld(name: StoreName, kind: Kind, mutant: Mutant = {}): Wor
 }
 
 interface ModelTarget {
+  died(rotator: string): void;
   accepts(user: string, password: string): boolean;
   dump(): string;
   /** How many keys there are besides these. */
@@ -137,9 +140,12 @@ function twoUsers(first: { user: string; password: string }): ModelTarget {
     ["app_clone", "of another time"],
   ]);
   const counts = new Map<string, number>();
+  let holder: string | undefined;
   return {
+    // A session that ends gives its lock back.
+    died: (rotator) => void (holder = holder === rotator ? undefined : holder),
     accepts: (user, password) => passwords.get(user) === password,
-    dump: () => JSON.stringify([...passwords, ...counts]),
+    dump: () => JSON.stringify([holder, ...passwords, ...counts]),
     unknown: () => 0,
     seenBy(rotator, step) {
       const counted = () => {
@@ -157,17 +163,37 @@ function twoUsers(first: { user: string; password: string }): ModelTarget {
           return { id, secret: new Secret(`password-${rotator}-${count}`) };
         },
         works: ({ id, secret }) => step("works", () => passwords.get(id ?? "") === secret.reveal()),
-        set: ({ id, secret }) => step("set", () => void passwords.set(id ?? "", secret.reveal())),
-        revoke: ({ id }) => step("revoke", () => void passwords.delete(id ?? "")),
+        set: ({ id, secret }, context) =>
+          locked(rotator, step, context, () => passwords.set(id ?? "", secret.reveal())),
+        revoke: ({ id }, context) =>
+          locked(rotator, step, context, () => passwords.delete(id ?? "")),
       };
     },
   };
+
+  /** As a database does: one at a time, and only what is still wanted by then. */
+  async function locked(
+    rotator: string,
+    step: Step,
+    { isWanted }: ChangeContext,
+    work: () => void,
+  ): Promise<void> {
+    const isFree = () => holder === undefined;
+    await step("lock", () => void (holder = rotator), isFree);
+    const wanted = await isWanted();
+    await step("change", () => {
+      holder = undefined;
+      if (wanted) work();
+    });
+    if (!wanted) throw new SecretError("SECRET_CONFLICT", "not wanted any more");
+  }
 }
 
 function issuer(first: { user: string; password: string }): ModelTarget {
   const keys = new Map([[first.user, { secret: first.password, createdAtMs: 0 }]]);
   const counts = new Map<string, number>();
   return {
+    died: () => undefined,
     accepts: (user, password) => keys.get(user)?.secret === password,
     dump: () => JSON.stringify([...keys, ...counts]),
     unknown: (known) => [...keys.keys()].filter((key) => !known.includes(key)).length,
@@ -197,5 +223,3 @@ function issuer(first: { user: string; password: string }): ModelTarget {
     },
   };
 }
-
-export type Outcome = RotationResult["outcome"];
