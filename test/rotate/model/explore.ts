@@ -12,8 +12,8 @@ export interface Schedule {
   readonly ids: readonly string[];
   readonly preemptions: number;
   readonly options?: Partial<RotateOptions>;
-  /** How many schedules are run at most; default: all. */
-  readonly limit?: number;
+  /** Ends with the first problem that this accepts. */
+  readonly until?: (problem: string) => boolean;
 }
 
 export interface Explored {
@@ -56,9 +56,10 @@ export async function explore(
   for (let prefix = next(); prefix !== undefined; prefix = next()) {
     const ran = await runOnce(make(), schedule, prefix, visited, after);
     schedules += 1;
-    if (schedules > (schedule.limit ?? Number.POSITIVE_INFINITY)) break;
     steps += ran.steps;
     for (const problem of ran.problems) problems.set(problem, ran.trace);
+    const { until } = schedule;
+    if (until !== undefined && [...problems.keys()].some(until)) break;
     for (let index = prefix.length; index < ran.points.length; index += 1) {
       const { choices, used, isPreemption } = ran.points[index] as Point;
       if (isPreemption && used >= schedule.preemptions) continue;

@@ -14,7 +14,8 @@ export type Kind = "alternating" | "issuer";
 export interface Mutant {
   readonly store?: StoreMutant;
   readonly stage?: (stage: StageControl) => StageControl;
-  readonly decides?: typeof decide;
+  /** Made anew for each rotator. */
+  readonly decides?: () => typeof decide;
 }
 
 export interface World {
@@ -105,7 +106,7 @@ export function makeWorld(name: StoreName, kind: Kind, mutant: Mutant = {}): Wor
         tokens.set(id, count);
         return `${id}${String(count).padStart(35, "0")}`;
       };
-      const seams = { decides: mutant.decides, newToken, onRound };
+      const seams = { decides: mutant.decides?.(), newToken, onRound };
       return new StagedRotation(run, stage, seams).apply();
     },
     checkEnd({ rotated }) {
