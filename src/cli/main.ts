@@ -14,6 +14,7 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   run: async () => (await import("./run.ts")).run,
   check: async () => (await import("./check.ts")).check,
   redact: async () => (await import("./redact.ts")).redact,
+  rotate: async () => (await import("./rotate.ts")).rotateVerb,
   init: async () => (await import("./init.ts")).init,
 };
 const aliases: Readonly<Record<string, string>> = { exec: "run" };

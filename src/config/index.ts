@@ -4,5 +4,12 @@
  * @module
  */
 export { type ConfiguredLaunch, launchOptions } from "./launch-options.ts";
-export { configFiles, type LoadedConfig, loadConfig } from "./load.ts";
-export { type Config, type ConfigLaunch, type ConfigSecret, defineConfig } from "./types.ts";
+export { baseOf, configFiles, type LoadedConfig, loadConfig } from "./load.ts";
+export {
+  type Config,
+  type ConfigLaunch,
+  type ConfigRotation,
+  type ConfigSecret,
+  type ConfigTarget,
+  defineConfig,
+} from "./types.ts";

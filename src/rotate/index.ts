@@ -3,9 +3,10 @@
  *
  * @module
  */
+export { type CommandTargetOptions, command } from "./command.ts";
 export type { RotationEvent } from "./events.ts";
 export type { Copy, RotateOptions, RotationResult, RotationStep } from "./options.ts";
-export { asTime } from "./plan.ts";
+export { type PastedOptions, pasted } from "./pasted.ts";
 export { entropyBits, type RandomOptions, random, randomValue } from "./random.ts";
 export { rotate } from "./rotate.ts";
 export type {

@@ -28,7 +28,7 @@ export class Run {
   readonly provider: SecretProvider;
   readonly context: CallContext;
   /** Something was changed that is not finished: an error is then more than itself. */
-  touched = false;
+  touched: boolean = false;
   readonly #done: RotationEvent[] = [];
   readonly #users = new Set<string>();
 

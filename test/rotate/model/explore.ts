@@ -153,7 +153,7 @@ export class Crew {
     for (let turn = 0; turn < 2_000; turn += 1) {
       const settled = this.#waiting.size + this.#done.size + this.#gone.size;
       if (settled >= this.#ids.length) return;
-      await null;
+      await Promise.resolve();
     }
     throw new Error("a rotator waits for something else than a call");
   }
@@ -220,7 +220,7 @@ export class Crew {
 function answerOf<T>(call: () => T): { text: string; value: T } | { text: string; error: unknown } {
   try {
     const value = call();
-    return { text: JSON.stringify(value) ?? "", value };
+    return { text: `${JSON.stringify(value)}`, value };
   } catch (error) {
     return { text: String(error), error };
   }

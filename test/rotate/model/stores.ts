@@ -90,9 +90,8 @@ export function awsModel(value: string, mutant?: StoreMutant): ModelStore {
 
 function perform(store: AwsStore, operation: string, input: Record<string, unknown>): object {
   try {
-    const { CreatedDate, ...answer } = awsOperations[operation]?.(store, input) as {
-      CreatedDate?: number;
-    };
+    const done: object & { CreatedDate?: number } = awsOperations[operation]?.(store, input) ?? {};
+    const { CreatedDate, ...answer } = done;
     return { ...answer, CreatedDate: CreatedDate && new Date(CreatedDate * 1000) };
   } catch (error) {
     if (error instanceof AwsRefusal) error.name = error.type;
