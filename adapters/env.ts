@@ -36,7 +36,8 @@ const maxFileBytes = 1024 * 1024;
 
 /**
  * Reads `env://NAME` from the environment (then from `files`) and `dotenv://path#KEY` from a file.
- * A variable that is set but empty does not exist. `$` in a value means nothing.
+ * A variable that is set but empty does not exist. `$` in a value means nothing. Keys of files can be
+ * written: the rest of the file, its mode and its owner stay.
  *
  * @example
  * const secrets = createSecrets({ providers: [env({ files: [".env"] })] });
@@ -46,13 +47,18 @@ const maxFileBytes = 1024 * 1024;
 export function env(options: EnvOptions = {}): EnvProvider {
   const { files = [], onWarning = (message) => process.emitWarning(message) } = options;
   // Each file is read once: it may be a pipe, and all names come from one state of it.
-  const contents = new Map<string, Promise<ReadonlyMap<string, string>>>();
-  const read = (path: string) => {
+  const contents = new Map<string, Promise<Content>>();
+  const readContent = (path: string) => {
     const absolute = resolve(path);
     const content = contents.get(absolute) ?? readDotenv(path, absolute, onWarning);
     contents.set(absolute, content);
     return content;
   };
+  const read = async (path: string) => (await readContent(path)).values;
+  const forget = (file: string) => contents.delete(resolve(file));
+
+  /** Files whose lock this provider holds already. */
+  const locked = new Set<string>();
 
   async function fromEnvironment({ path, options: given }: Reference): Promise<ReadOutcome> {
     assertNoOptions(given);
@@ -75,9 +81,11 @@ export function env(options: EnvOptions = {}): EnvProvider {
         "a dotenv reference names its key: dotenv://path#KEY (in a .env file in quotes, since # begins a comment there)",
       );
     }
-    const file = base === undefined ? path : resolve(base, path);
-    const value = (await read(file)).get(field);
-    return value === undefined || value === "" ? null : { value, origin: path };
+    const { values, text } = await readContent(fileOf(path, base));
+    const value = values.get(field);
+    if (value === undefined || value === "") return null;
+    const createdAtMs = text.includes(noteMark) ? await writtenAt(text, field) : undefined;
+    return { value, origin: path, ...(createdAtMs !== undefined && { createdAtMs }) };
   }
 
   return {
@@ -85,8 +93,36 @@ export function env(options: EnvOptions = {}): EnvProvider {
     schemes: ["env", "dotenv"],
     ownFields: ["dotenv"],
     local: true,
-    capabilities: ["read"],
+    capabilities: ["read", "write"],
     readFile: read,
+    async write(reference, change) {
+      const { scheme, path, base, options: given } = reference;
+      assertNoOptions(given);
+      assertFile(scheme);
+      const { changeDotenv, realFile } = await import("./shared/dotenv-file.ts");
+      const { lockFile } = await import("./shared/file-lock.ts");
+      const file = await realFile(reference);
+      await using _lock = locked.has(file) ? undefined : await lockFile(file);
+      await changeDotenv(reference, change);
+      forget(fileOf(path, base));
+      return {};
+    },
+    async lock(reference) {
+      assertFile(reference.scheme);
+      const { realFile } = await import("./shared/dotenv-file.ts");
+      const { lockFile } = await import("./shared/file-lock.ts");
+      const file = await realFile(reference);
+      const lock = await lockFile(file);
+      locked.add(file);
+      // What was read before may have been changed by who held the lock.
+      forget(fileOf(reference.path, reference.base));
+      return {
+        async [Symbol.asyncDispose]() {
+          locked.delete(file);
+          await lock[Symbol.asyncDispose]();
+        },
+      };
+    },
     read: (references) =>
       Promise.all(
         references.map((reference) => {
@@ -96,6 +132,31 @@ export function env(options: EnvOptions = {}): EnvProvider {
         }),
       ),
   };
+}
+
+const noteMark = "# nopeek: ";
+
+/** A dotenv file as it was read. */
+interface Content {
+  readonly values: ReadonlyMap<string, string>;
+  readonly text: string;
+}
+
+function fileOf(path: string, base: string | undefined): string {
+  return base === undefined ? path : resolve(base, path);
+}
+
+async function writtenAt(text: string, key: string): Promise<number | undefined> {
+  const { writtenAtMs } = await import("./shared/dotenv-file.ts");
+  return writtenAtMs(text, key);
+}
+
+function assertFile(scheme: string): void {
+  if (scheme === "dotenv") return;
+  throw new SecretError(
+    "SECRET_NOT_WRITABLE",
+    "a variable of the environment ends with the process; write to a dotenv file: dotenv://path#KEY",
+  );
 }
 
 /** One reference that fails does not fail the others. */
@@ -113,7 +174,7 @@ async function readDotenv(
   path: string,
   absolute: string,
   warn: (message: string) => void,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<Content> {
   const bytes = await readBytes(path, absolute);
   const { mode } = await stat(absolute);
   if ((mode & 0o006) !== 0 && (mode & 0o170000) === 0o100000) {
@@ -142,7 +203,7 @@ async function readDotenv(
       `${path}: the value of ${key} goes on after its first line; put all of it in double quotes`,
     );
   }
-  return values;
+  return { values, text };
 }
 
 async function readBytes(path: string, absolute: string): Promise<Buffer> {

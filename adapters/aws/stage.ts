@@ -13,9 +13,11 @@ import { asInput } from "./value.ts";
 
 const labels = { current: "AWSCURRENT", previous: "AWSPREVIOUS", pending: "AWSPENDING" };
 
-// `ROT_<base>_<version>` on a version that a rotation added. It names what the version was made
-// from, and it names the version since a label can be on one version only.
+// `ROT_<base>_<ms>_<version>` on a version that a rotation added: what it was made from and when. It
+// names the version since a label can be on one version only.
 const ownPrefix = "ROT_";
+// `ROTATED_<ms>_<version>` on the version that a rotation ended with.
+const rotatedPrefix = "ROTATED_";
 
 type Labels = Readonly<Record<string, readonly string[]>>;
 
@@ -34,7 +36,8 @@ export function stageControl(connections: AwsConnections): StageControl {
     },
     async add(reference, made, context) {
       assertValueSize(reference, made.value);
-      return addVersion(connections, writableTarget(reference), made, context);
+      const target = writableTarget(reference);
+      return (await addVersion(connections, target, made, context)).version;
     },
     async claim(reference, version, base, context) {
       const target = writableTarget(reference);
@@ -43,42 +46,48 @@ export function stageControl(connections: AwsConnections): StageControl {
       // Without a version to take it from, AWS refuses to move a label that another one holds.
       return moveLabel(connections, target, { label: labels.pending, to: version }, context);
     },
+    async replace(reference, from, to, context) {
+      const move = { label: labels.pending, to, from };
+      return moveLabel(connections, writableTarget(reference), move, context);
+    },
     async promote(reference, from, to, context) {
       const move = { label: labels.current, to, from };
       return moveLabel(connections, writableTarget(reference), move, context);
     },
+    async finish(reference, version, context) {
+      await finishLabels(connections, writableTarget(reference), version, context);
+    },
+    async retire(reference, version, context) {
+      await dropLabels(connections, writableTarget(reference), version, isRetired, context);
+    },
     async drop(reference, version, context) {
-      await dropLabels(connections, writableTarget(reference), version, context);
+      await dropLabels(connections, writableTarget(reference), version, isPending, context);
     },
   };
   return control;
 }
 
-/** Stores a version under a private label, without touching those that others go by. */
+/** Stores a version under a private label, without touching those that others go by; gives both. */
 export async function addVersion(
   connections: AwsConnections,
   target: AwsTarget,
   { token, base, value }: { token: string; base: string; value: string | Uint8Array },
   context: CallContext,
-): Promise<string> {
+): Promise<{ version: string; label: string }> {
   const version = versionId(token);
+  const label = ownLabel(base, version);
   await connections.call(target, "PutSecretValue", context, (call) =>
     call.client.send(
       new call.sdk.PutSecretValueCommand({
         SecretId: target.id,
         ClientRequestToken: version,
-        VersionStages: [ownLabel(base, version)],
+        VersionStages: [label],
         ...asInput(value),
       }),
       call.sending,
     ),
   );
-  return version;
-}
-
-/** The private label of an added version. */
-export function ownLabel(base: string, version: string): string {
-  return `${ownPrefix}${base}_${version}`;
+  return { version, label };
 }
 
 /** Moves or removes a label; false if it is not where it was expected. */
@@ -113,20 +122,51 @@ export async function moveLabel(
   }
 }
 
-/** Takes the labels of a rotation from a version; pending first, since it blocks other rotations. */
+/** The labels of a version under way; pending comes first, since it blocks other rotations. */
+const isPending = (label: string) => label === labels.pending || label.startsWith(ownPrefix);
+const isRetired = (label: string) =>
+  label === labels.previous || label.startsWith(rotatedPrefix) || label.startsWith(ownPrefix);
+
+/** Takes those labels from a version that are meant. */
 async function dropLabels(
+  connections: AwsConnections,
+  target: AwsTarget,
+  version: string,
+  isMeant: (label: string) => boolean,
+  context: CallContext,
+): Promise<void> {
+  const held = (await labelsOf(connections, target, context))[version] ?? [];
+  const meant = held.filter(isMeant).sort((a, b) => Number(isOwn(a)) - Number(isOwn(b)));
+  for (const label of meant) {
+    await moveLabel(connections, target, { label, from: version }, context);
+  }
+}
+
+const isOwn = (label: string) => label.startsWith(ownPrefix) || label.startsWith(rotatedPrefix);
+
+/** The time first and pending last: whatever comes between is done again by the next run. */
+async function finishLabels(
   connections: AwsConnections,
   target: AwsTarget,
   version: string,
   context: CallContext,
 ): Promise<void> {
-  const held = (await labelsOf(connections, target, context))[version] ?? [];
-  const own = held.filter((label) => label.startsWith(ownPrefix));
-  const pending = held.filter((label) => label === labels.pending);
-  for (const label of [...pending, ...own]) {
-    await moveLabel(connections, target, { label, from: version }, context);
+  const all = await labelsOf(connections, target, context);
+  const { current, pending } = partsIn(all);
+  if (pending !== version || current !== version) return;
+  if (rotatedAt(version, all[version] ?? []) === undefined) {
+    const label = `${rotatedPrefix}${Date.now()}_${version}`;
+    await moveLabel(connections, target, { label, to: version }, context);
   }
+  for (const [other, held] of Object.entries(all)) {
+    const left = held.filter((label) => isOwn(label) && !isTimeOf(version, label));
+    for (const label of left) await moveLabel(connections, target, { label, from: other }, context);
+  }
+  await moveLabel(connections, target, { label: labels.pending, from: version }, context);
 }
+
+const isTimeOf = (version: string, label: string) =>
+  label.startsWith(rotatedPrefix) && label.endsWith(`_${version}`);
 
 async function labelsOf(
   connections: AwsConnections,
@@ -142,19 +182,38 @@ async function labelsOf(
 function partsIn(all: Labels): Stages {
   const holderOf = (label: string) =>
     Object.keys(all).find((version) => all[version]?.includes(label));
-  const pending = holderOf(labels.pending);
+  const [current, pending] = [holderOf(labels.current), holderOf(labels.pending)];
+  const origin = pending === undefined ? undefined : originOf(pending, all[pending] ?? []);
   return {
-    current: holderOf(labels.current),
+    current,
     previous: holderOf(labels.previous),
     pending,
-    pendingBase: pending === undefined ? undefined : baseOf(pending, all[pending] ?? []),
+    pendingBase: origin?.base,
+    pendingSinceMs: origin?.atMs,
+    rotatedAtMs: current === undefined ? undefined : rotatedAt(current, all[current] ?? []),
   };
 }
 
-function baseOf(version: string, held: readonly string[]): string | undefined {
+function ownLabel(base: string, version: string): string {
+  return `${ownPrefix}${base}_${Date.now()}_${version}`;
+}
+
+/** What {@link ownLabel} tells; any other label under its prefix is none of ours. */
+function originOf(
+  version: string,
+  held: readonly string[],
+): { base: string; atMs: number } | undefined {
   const end = `_${version}`;
   const own = held.find((label) => label.startsWith(ownPrefix) && label.endsWith(end));
-  return own?.slice(ownPrefix.length, -end.length);
+  const [, base, atMs] =
+    /^(.+)_(\d+)$/s.exec(own?.slice(ownPrefix.length, -end.length) ?? "") ?? [];
+  return base === undefined ? undefined : { base, atMs: Number(atMs) };
+}
+
+function rotatedAt(version: string, held: readonly string[]): number | undefined {
+  const own = held.find((label) => isTimeOf(version, label));
+  const text = own?.slice(rotatedPrefix.length, -`_${version}`.length) ?? "";
+  return /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
 /** AWS takes the token as the name of the version, if it has 32 to 64 characters. */

@@ -2,15 +2,16 @@ import { randomUUID } from "node:crypto";
 import {
   type CallContext,
   type Change,
+  changedDocument,
   type Reference,
   SecretError,
   type StoredValue,
   type Written,
 } from "../../src/secrets/index.ts";
-import { assertValueSize, changedDocument } from "../shared/index.ts";
+import { assertValueSize } from "../shared/index.ts";
 import type { AwsConnections } from "./connections.ts";
 import { readSingle } from "./read.ts";
-import { addVersion, moveLabel, ownLabel } from "./stage.ts";
+import { addVersion, moveLabel } from "./stage.ts";
 import { type AwsTarget, writableTarget } from "./target.ts";
 import { asInput } from "./value.ts";
 
@@ -113,7 +114,7 @@ async function replaceCurrent(
   const { version: base, value: stored } = current;
   if (base === undefined || Buffer.from(stored).equals(Buffer.from(value)))
     return { version: base };
-  const version = await addVersion(
+  const { version, label } = await addVersion(
     connections,
     target,
     { token: randomUUID(), base, value },
@@ -121,8 +122,7 @@ async function replaceCurrent(
   );
   const move = { label: "AWSCURRENT", to: version, from: base };
   const moved = await moveLabel(connections, target, move, context);
-  const own = { label: ownLabel(base, version), from: version };
   // The change is made: a label that is left over costs nothing.
-  await moveLabel(connections, target, own, context).catch(() => false);
+  await moveLabel(connections, target, { label, from: version }, context).catch(() => false);
   return moved ? { version } : null;
 }

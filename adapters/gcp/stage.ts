@@ -10,9 +10,15 @@ import { readVersion, versionIn } from "./read.ts";
 import { assertWhole, type GcpTarget } from "./target.ts";
 import { addVersion } from "./write.ts";
 
-// The version that the pending one was made from, kept with the secret itself.
+// Kept with the secret itself: what the pending version was made from and when it was claimed, and
+// the version that a rotation ended with and when ("<version> <ms>").
 const baseAnnotation = "nopeek-rotation-base";
+const sinceAnnotation = "nopeek-rotation-since";
+const rotatedAnnotation = "nopeek-rotated";
+// Versions that were pending before, to be disabled when the rotation ends.
+const replacedAnnotation = "nopeek-rotation-replaced";
 const maxRounds = 5;
+const maxReplaced = 20;
 
 /** What one conditional write of the secret changes. */
 interface Pointers {
@@ -64,42 +70,103 @@ export function stageControl(connections: GcpConnections): StageControl {
           if (aliases.get("current") !== base) return "refused";
           const pending = aliases.get("pending");
           if (pending !== undefined) return pending === version ? "done" : "refused";
-          aliases.set("pending", version);
+          setPending(aliases, annotations, version);
           annotations.set(baseAnnotation, base);
           return "change";
         },
       );
     },
-    promote(reference, from, to, context) {
+    replace(reference, from, to, context) {
       return changePointers(
         connections,
         wholeOf(reference),
         context,
         ({ aliases, annotations }, round) => {
-          if (round > 0 && aliases.get("current") === to) return "done";
-          if (aliases.get("current") !== from || aliases.get("pending") !== to) return "refused";
-          aliases.set("previous", from);
-          aliases.set("current", to);
-          aliases.delete("pending");
-          annotations.delete(baseAnnotation);
+          const pending = aliases.get("pending");
+          if (round > 0 && pending === to) return "done";
+          if (pending !== from) return "refused";
+          const replaced = [...replacedIn({ aliases, annotations }).slice(-maxReplaced), from];
+          annotations.set(replacedAnnotation, replaced.join(" "));
+          setPending(aliases, annotations, to);
           return "change";
         },
       );
     },
+    promote(reference, from, to, context) {
+      return changePointers(connections, wholeOf(reference), context, ({ aliases }, round) => {
+        if (round > 0 && aliases.get("current") === to) return "done";
+        if (aliases.get("current") !== from || aliases.get("pending") !== to) return "refused";
+        aliases.set("previous", from);
+        aliases.set("current", to);
+        return "change";
+      });
+    },
+    async finish(reference, version, context) {
+      const target = wholeOf(reference);
+      const { pointers } = await readPointers(connections, target, context);
+      if (!isFinishing(pointers, version)) return;
+      const named = new Set(pointers.aliases.values());
+      for (const left of replacedIn(pointers)) {
+        if (!named.has(left)) await disable(connections, target, left, context);
+      }
+      await changePointers(connections, target, context, ({ aliases, annotations }) => {
+        if (!isFinishing({ aliases, annotations }, version)) return "done";
+        endPending(aliases, annotations);
+        annotations.set(rotatedAnnotation, `${version} ${Date.now()}`);
+        return "change";
+      });
+    },
+    async retire(reference, version, context) {
+      const target = wholeOf(reference);
+      let inUse = false;
+      await changePointers(connections, target, context, ({ aliases }) => {
+        inUse = aliases.get("current") === version;
+        if (aliases.get("previous") !== version) return "done";
+        aliases.delete("previous");
+        return "change";
+      });
+      if (!inUse) await disable(connections, target, version, context);
+    },
     async drop(reference, version, context) {
       const target = wholeOf(reference);
       let inUse = false;
+      let replaced: readonly string[] = [];
       await changePointers(connections, target, context, ({ aliases, annotations }) => {
         inUse = aliases.get("current") === version || aliases.get("previous") === version;
         if (aliases.get("pending") !== version) return "done";
-        aliases.delete("pending");
-        annotations.delete(baseAnnotation);
+        replaced = replacedIn({ aliases, annotations });
+        endPending(aliases, annotations);
         return "change";
       });
       if (inUse) return;
-      await disable(connections, target, version, context);
+      for (const left of [version, ...replaced]) await disable(connections, target, left, context);
     },
   };
+}
+
+type Entries = Map<string, string>;
+
+function setPending(aliases: Entries, annotations: Entries, version: string): void {
+  aliases.set("pending", version);
+  annotations.set(sinceAnnotation, String(Date.now()));
+}
+
+function endPending(aliases: Entries, annotations: Entries): void {
+  aliases.delete("pending");
+  annotations.delete(baseAnnotation);
+  annotations.delete(sinceAnnotation);
+  annotations.delete(replacedAnnotation);
+}
+
+function isFinishing({ aliases }: Pointers, version: string): boolean {
+  return aliases.get("pending") === version && aliases.get("current") === version;
+}
+
+/** The versions that were pending before another took their place. */
+function replacedIn({ annotations }: Pointers): string[] {
+  return (annotations.get(replacedAnnotation) ?? "")
+    .split(" ")
+    .filter((part) => /^\d+$/.test(part));
 }
 
 /** Without the alias, consumers read `latest`, and would get a version before it was tested. */
@@ -200,11 +267,19 @@ async function readPointers(
 }
 
 function partsIn({ aliases, annotations }: Pointers): Stages {
-  const pending = aliases.get("pending");
+  const [current, pending] = [aliases.get("current"), aliases.get("pending")];
+  const [rotated, rotatedAt] = annotations.get(rotatedAnnotation)?.split(" ") ?? [];
   return {
-    current: aliases.get("current"),
+    current,
     previous: aliases.get("previous"),
     pending,
     pendingBase: pending === undefined ? undefined : annotations.get(baseAnnotation),
+    pendingSinceMs: pending === undefined ? undefined : timeIn(annotations.get(sinceAnnotation)),
+    rotatedAtMs: rotated === current ? timeIn(rotatedAt) : undefined,
   };
+}
+
+/** A time that others may have written by hand. */
+function timeIn(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

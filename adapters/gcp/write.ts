@@ -1,11 +1,12 @@
 import {
   type CallContext,
   type Change,
+  changedDocument,
   type Reference,
   SecretError,
   type Written,
 } from "../../src/secrets/index.ts";
-import { assertValueSize, changedDocument, crc32c } from "../shared/index.ts";
+import { assertValueSize, crc32c } from "../shared/index.ts";
 import type { GcpConnections } from "./connections.ts";
 import { readTarget, versionIn } from "./read.ts";
 import { assertWhole, type GcpTarget } from "./target.ts";

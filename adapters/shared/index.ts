@@ -5,6 +5,6 @@
  */
 export { crc32c } from "./crc32c.ts";
 export { mapLimited, withDeadline } from "./deadline.ts";
-export { assertValueSize, changedDocument } from "./document.ts";
+export { assertValueSize } from "./document.ts";
 export { assertSafeEndpoint } from "./endpoint.ts";
 export { importPeer } from "./import-peer.ts";

@@ -8,6 +8,7 @@ import {
   type SecretErrorCode,
   type SecretProvider,
 } from "../../src/secrets/index.ts";
+import { stagingContract } from "./contract-stage.ts";
 import { valuesPrintedBy } from "./printed.ts";
 
 /** What a store can be made to do in a test; every provider reads. */
@@ -21,7 +22,9 @@ export type ContractFeature =
   /** Does not answer for a long time. */
   | "late"
   /** Ends what is under way when the provider is closed. */
-  | "close";
+  | "close"
+  /** Has versions for rotation; `seed` gives what can be rotated. */
+  | "stage";
 
 /** What the contract needs of the provider under test. */
 export interface ContractFixture {
@@ -225,6 +228,7 @@ export const providerContract: readonly ContractCase[] = [
   ...fields,
   ...failures,
   ...endings,
+  ...stagingContract,
 ];
 
 function newValue(): string {

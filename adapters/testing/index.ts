@@ -12,6 +12,7 @@ export {
   providerContract,
 } from "./contract.ts";
 export { type GcpServer, type GcpServerOptions, startGcp } from "./gcp.ts";
+export { type IamServer, startIam } from "./iam.ts";
 export { memory } from "./memory.ts";
 export {
   type ModalCall,

@@ -7,9 +7,11 @@ import {
   type StoredValue,
   selectField,
 } from "../../src/secrets/index.ts";
+import { MemoryStage } from "./memory-stage.ts";
 
 /**
- * A provider with the given values, for any scheme: tests of your launcher need no cloud.
+ * A provider with the given values, for any scheme: tests of your launcher need no cloud. What is
+ * given without a field can be rotated.
  *
  * @param values - By reference; one without a field may hold a JSON document of fields.
  *
@@ -24,17 +26,22 @@ export function memory(values: Readonly<Record<string, string | Uint8Array>>): S
     schemes.add(reference.scheme);
     stored.set(keyOf(reference), { value, origin: "memory" });
   }
+  const whole = (reference: Reference) => keyOf({ ...reference, field: undefined });
+  const stage = new MemoryStage((reference) => stored.get(whole(reference)) ?? null, whole);
   return {
     name: "memory",
     schemes: [...schemes],
     ownFields: [...schemes],
-    capabilities: ["read"],
+    capabilities: ["read", "stage"],
     read: async (references) =>
       references.map((reference) => {
+        const rotated = stage.current(reference);
         const exact = stored.get(keyOf(reference));
-        if (exact !== undefined || reference.field === undefined) return exact ?? null;
-        return selected(stored.get(keyOf({ ...reference, field: undefined })), reference.field);
+        if (reference.field === undefined) return rotated ?? exact ?? null;
+        if (exact !== undefined && rotated === undefined) return exact;
+        return selected(rotated ?? stored.get(whole(reference)), reference.field);
       }),
+    stage,
   };
 }
 

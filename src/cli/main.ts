@@ -16,6 +16,7 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   audit: async () => (await import("./audit.ts")).audit,
   redact: async () => (await import("./redact.ts")).redact,
   doctor: async () => (await import("./doctor.ts")).doctor,
+  rotate: async () => (await import("./rotate.ts")).rotateVerb,
   init: async () => (await import("./init.ts")).init,
 };
 const aliases: Readonly<Record<string, string>> = { exec: "run" };

@@ -9,7 +9,9 @@ export {
   type Config,
   type ConfigAudit,
   type ConfigLaunch,
+  type ConfigRotation,
   type ConfigRuntime,
   type ConfigSecret,
+  type ConfigTarget,
   defineConfig,
 } from "./types.ts";

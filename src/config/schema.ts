@@ -55,6 +55,58 @@ const launch = z.strictObject({
   monitor,
 });
 
+const argv = z.array(z.string()).min(1);
+const fields = z.strictObject({ id: z.string(), secret: z.string() });
+const randomOptions = { length: z.number().int().optional(), alphabet: z.string().optional() };
+
+// What an option may be is checked by the target itself, which says why not.
+const target = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("random"), ...randomOptions }),
+  z.strictObject({
+    type: z.literal("command"),
+    set: argv.optional(),
+    works: argv,
+    revoke: argv.optional(),
+    generate: z.strictObject(randomOptions).optional(),
+    strategy: z.enum(["issuer", "static"]).optional(),
+    pass: z.array(z.string()).optional(),
+    timeoutMs: milliseconds.optional(),
+  }),
+  z.strictObject({ type: z.literal("pasted"), works: argv, revokeAt: z.string() }),
+  z.strictObject({
+    type: z.literal("postgres"),
+    host: z.string(),
+    port: z.number().int().optional(),
+    database: z.string().optional(),
+    ssl: z.union([z.boolean(), z.strictObject({ ca: z.string() })]).optional(),
+    admin: z.strictObject({ user: z.string(), password: z.string() }).optional(),
+    roles: z.array(z.string()).min(1).max(2),
+    fields: fields.optional(),
+    password: z.strictObject(randomOptions).optional(),
+  }),
+  z.strictObject({
+    type: z.literal("iam"),
+    user: z.string(),
+    region: z.string().optional(),
+    profile: z.string().optional(),
+    endpoint: z.string().optional(),
+    fields: fields.optional(),
+  }),
+]);
+
+const copy = z.strictObject({
+  to: z.string(),
+  keys: z.strictObject({ id: z.string().optional(), secret: z.string() }),
+});
+
+const rotation = z.strictObject({
+  secret: z.string(),
+  target,
+  publish: z.array(z.union([z.string(), copy])).optional(),
+  minAgeMs: z.number().int().nonnegative().optional(),
+  overlapMs: z.number().int().nonnegative(),
+});
+
 const config = z.strictObject({
   $schema: z.string().optional(),
   environment: z.string().optional(),
@@ -73,6 +125,7 @@ const config = z.strictObject({
   // The adapter of each kind checks the options.
   runtimes: z.record(z.string(), z.looseObject({ kind: z.string().optional() })).optional(),
   launches: z.record(z.string(), launch).optional(),
+  rotations: z.record(z.string(), rotation).optional(),
 });
 
 /**
@@ -108,6 +161,8 @@ function describe(issue: Issue): string[] {
     case "invalid_value":
       return [`${place}: expected one of ${issue.values.join(", ")}`];
     case "invalid_union":
+      if (issue.path.at(-1) === "target")
+        return [`${place}: \`type\` is random, command, pasted, postgres or iam`];
       return [`${place}: expected a reference, or an object with \`from\` and known options`];
     default:
       return [`${place}: not valid (${issue.code})`];

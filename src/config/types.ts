@@ -1,6 +1,7 @@
 import type { CodeInput } from "../launch/index.ts";
 import type { MonitorSettings } from "../monitor/index.ts";
 import type { MountSpec } from "../paths/index.ts";
+import type { RandomOptions } from "../rotate/index.ts";
 import type { SecretDeclaration } from "../secrets/index.ts";
 
 /** What `nopeek.config.ts` exports, or `nopeek.config.json` holds. */
@@ -19,6 +20,8 @@ export interface Config {
   readonly runtimes?: Readonly<Record<string, ConfigRuntime>> | undefined;
   /** What can be run as `nopeek run NAME`. */
   readonly launches?: Readonly<Record<string, ConfigLaunch>> | undefined;
+  /** What can be rotated as `nopeek rotate NAME`. */
+  readonly rotations?: Readonly<Record<string, ConfigRotation>> | undefined;
 }
 
 /**
@@ -30,6 +33,65 @@ export interface ConfigRuntime {
   readonly kind?: string | undefined;
   readonly [option: string]: unknown;
 }
+
+/** A credential that is replaced now and then. */
+export interface ConfigRotation {
+  /** A reference, or the name of a declared secret, whose first source is then meant. */
+  readonly secret: string;
+  readonly target: ConfigTarget;
+  /** Copies to update afterwards: references with a field, or whole secrets with their keys. */
+  readonly publish?:
+    | readonly (
+        | string
+        | { readonly to: string; readonly keys: { readonly id?: string; readonly secret: string } }
+      )[]
+    | undefined;
+  /** Nothing is done while the current credential is younger. */
+  readonly minAgeMs?: number | undefined;
+  /** How long the old credential goes on working: longer than the longest job. */
+  readonly overlapMs: number;
+}
+
+/** What accepts the credential, as data. */
+export type ConfigTarget =
+  | ({ readonly type: "random" } & RandomOptions)
+  | {
+      readonly type: "command";
+      /** Programs that get the value on their standard input. */
+      readonly set?: readonly string[] | undefined;
+      readonly works: readonly string[];
+      readonly revoke?: readonly string[] | undefined;
+      readonly generate?: RandomOptions | undefined;
+      readonly strategy?: "issuer" | "static" | undefined;
+      /** Variables that the programs get besides PATH, HOME and the like. */
+      readonly pass?: readonly string[] | undefined;
+      readonly timeoutMs?: number | undefined;
+    }
+  | {
+      readonly type: "pasted";
+      readonly works: readonly string[];
+      readonly revokeAt: string;
+    }
+  | {
+      readonly type: "postgres";
+      readonly host: string;
+      readonly port?: number | undefined;
+      readonly database?: string | undefined;
+      readonly ssl?: boolean | { readonly ca: string } | undefined;
+      /** `password` is a reference. */
+      readonly admin?: { readonly user: string; readonly password: string } | undefined;
+      readonly roles: readonly [string] | readonly [string, string];
+      readonly fields?: { readonly id: string; readonly secret: string } | undefined;
+      readonly password?: RandomOptions | undefined;
+    }
+  | {
+      readonly type: "iam";
+      readonly user: string;
+      readonly region?: string | undefined;
+      readonly profile?: string | undefined;
+      readonly endpoint?: string | undefined;
+      readonly fields?: { readonly id: string; readonly secret: string } | undefined;
+    };
 
 /** A declaration of a secret; paths in `from` are relative to the configuration. */
 export type ConfigSecret = Omit<SecretDeclaration, "base">;

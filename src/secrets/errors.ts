@@ -61,6 +61,10 @@ export const errorCodes = {
   AUDIT_KEY_EXPOSED: "a job would get the key of the audit log",
   AUDIT_DAMAGED: "the audit log was changed",
   LOGGER_UNSUPPORTED: "the logger is none that can be masked, or a version that cannot be",
+  // Rotation
+  ROTATION_REFUSED: "the rotation was refused before anything was changed",
+  ROTATION_ROLLED_BACK: "the new credential does not work; everything is as it was",
+  ROTATION_INCOMPLETE: "a rotation could not be finished; run it again",
   // Files and usage
   FILE_NOT_FOUND: "a file that was named does not exist",
   FILE_UNSAFE: "a file may be changed by others, so it is not used",

@@ -16,6 +16,7 @@ export {
   type SecretDeclaration,
   type SecretInput,
 } from "./declaration.ts";
+export { changedDocument } from "./document.ts";
 export {
   codeOf,
   errorCodes,

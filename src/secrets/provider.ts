@@ -70,6 +70,13 @@ export interface Stages {
   readonly pending: string | undefined;
   /** The version that was current when the pending one was made. */
   readonly pendingBase: string | undefined;
+  /** When the pending one was made or claimed, in milliseconds since 1970. */
+  readonly pendingSinceMs: number | undefined;
+  /**
+   * When the rotation ended that made the current one, in milliseconds since 1970; undefined before
+   * its end, and if it was no rotation that made it current.
+   */
+  readonly rotatedAtMs: number | undefined;
 }
 
 /**
@@ -100,8 +107,20 @@ export interface StageControl {
     base: string,
     context: CallContext,
   ): Promise<boolean>;
-  /** Makes the pending version current; false if `from` is not current any more. */
+  /** Makes an added version the pending one in the place of `from`; false if that is not pending. */
+  replace(reference: Reference, from: string, to: string, context: CallContext): Promise<boolean>;
+  /**
+   * Makes the pending version current, and `from` the previous one; false if `from` is not current
+   * any more. It stays the pending one too until `finish`: its copies may be still to be updated.
+   */
   promote(reference: Reference, from: string, to: string, context: CallContext): Promise<boolean>;
+  /**
+   * Ends the rotation whose version is current: it is pending no more, the time is noted, and what
+   * interrupted rotations added is taken back. Does nothing if the version is not pending.
+   */
+  finish(reference: Reference, version: string, context: CallContext): Promise<void>;
+  /** Ends the overlap: the version is not the previous one any more. */
+  retire(reference: Reference, version: string, context: CallContext): Promise<void>;
   /** Takes back what `add` and `claim` did for the version; does nothing to a current one's value. */
   drop(reference: Reference, version: string, context: CallContext): Promise<void>;
 }
@@ -163,6 +182,14 @@ export interface SecretProvider {
   write?(reference: Reference, change: Change, context: CallContext): Promise<Written>;
 
   readonly stage?: StageControl;
+
+  /**
+   * Keeps other rotations of the same secret out until the lock is disposed, also those of other
+   * processes; for a store that has no versions.
+   *
+   * @throws {@link SecretError} `SECRET_CONFLICT` if somebody else holds it.
+   */
+  lock?(reference: Reference, context: CallContext): Promise<AsyncDisposable>;
 
   /** Frees what the provider itself opened; a client that was given stays open. */
   close?(): Promise<void>;

@@ -2,7 +2,7 @@ import { Attached } from "./attached.ts";
 import { Cache, type CachedRead, type Entry } from "./cache.ts";
 import type { Declarations, LoadedSecrets, SecretDeclaration, SecretInput } from "./declaration.ts";
 import { failureOf, SecretError, throwFailures } from "./errors.ts";
-import type { StoredValue, Written } from "./provider.ts";
+import type { SecretProvider, StoredValue, Written } from "./provider.ts";
 import { cannot, Reader } from "./reader.ts";
 import { looksLikeReference, parseReference, type Reference } from "./reference.ts";
 import { Secret } from "./secret.ts";
@@ -144,6 +144,10 @@ class Resolver implements Secrets {
       const parsed = asReference(reference);
       this.#storeOf(parsed).cache.invalidate();
     }
+  }
+
+  providerOf(reference: string | Reference): SecretProvider {
+    return this.#storeOf(asReference(reference)).reader.provider;
   }
 
   async close(): Promise<void> {

@@ -94,6 +94,12 @@ export interface Secrets {
    * One secret has many spellings, so its whole store is forgotten.
    */
   invalidate(reference?: string | Reference): void;
+  /**
+   * The provider that serves a reference, for what needs more of it than its values: a rotation.
+   *
+   * @throws {@link SecretError} `SCHEME_UNKNOWN`.
+   */
+  providerOf(reference: string | Reference): SecretProvider;
   /** Ends what is under way and closes the providers; a client that was given stays open. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

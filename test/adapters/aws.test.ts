@@ -438,6 +438,8 @@ describe("stage", () => {
       previous: undefined,
       pending: version,
       pendingBase: base,
+      pendingSinceMs: expect.any(Number),
+      rotatedAtMs: undefined,
     });
     expect(await stage?.readVersion(reference, version, context)).toMatchObject({
       value: "second",

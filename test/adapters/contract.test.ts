@@ -14,7 +14,7 @@ import { parseReference, type SecretProvider } from "nopeek";
 import { aws } from "nopeek/adapters/aws";
 import { env } from "nopeek/adapters/env";
 import { gcp } from "nopeek/adapters/gcp";
-import { type ContractFixture, providerContract, startAws, startGcp } from "nopeek/testing";
+import { type ContractFixture, memory, providerContract, startAws, startGcp } from "nopeek/testing";
 import { afterAll, beforeEach, describe, test } from "vitest";
 import { awsFixture, gcpFixture, stubCloudEnvironment } from "../support/cloud-fixtures.ts";
 
@@ -33,6 +33,7 @@ describe.each<readonly [string, ContractFixture]>([
   ["gcp", gcpFixture(gcpServer)],
   ["env", envFixture()],
   ["dotenv", dotenvFixture()],
+  ["memory", memoryFixture()],
 ])("the contract of %s", (_, fixture) => {
   beforeEach(() => stubCloudEnvironment(awsServer.env));
   runContract(fixture);
@@ -87,6 +88,21 @@ function dotenvFixture(): ContractFixture {
       return `dotenv://${path}#KEY`;
     },
     missing,
+  };
+}
+
+function memoryFixture(): ContractFixture {
+  const values: Record<string, string | Uint8Array> = {};
+  return {
+    supports: new Set(["fields", "bytes", "stage"]),
+    // A provider knows what was seeded until it is made.
+    provider: () => memory({ "any://none-of-these": "x", ...values }),
+    seed(value) {
+      const reference = `any://${randomUUID()}`;
+      values[reference] = value;
+      return reference;
+    },
+    missing: () => `any://${randomUUID()}`,
   };
 }
 

@@ -304,6 +304,8 @@ describe("stage", () => {
       previous: undefined,
       pending: "2",
       pendingBase: "1",
+      pendingSinceMs: expect.any(Number),
+      rotatedAtMs: undefined,
     });
     const pending = await stage?.readVersion(reference, "2", context);
     expect(Buffer.from(pending?.value ?? "").toString()).toBe("second");
@@ -345,7 +347,7 @@ describe("stage", () => {
     expect(await stage?.claim(reference, "2", "1", context)).toBe(true);
     server.fail({ operation: "UpdateSecret", kind: "unavailable", after: true });
     expect(await stage?.promote(reference, "1", "2", context)).toBe(true);
-    expect(server.aliases(name)).toEqual({ current: "2", previous: "1", other: "1" });
+    expect(server.aliases(name)).toEqual({ current: "2", previous: "1", pending: "2", other: "1" });
   });
 
   test("a secret without the alias is refused before a version is added", async () => {

@@ -27,6 +27,7 @@ const all: readonly ContractFeature[] = [
   "unreachable",
   "late",
   "close",
+  "stage",
 ];
 
 const kinds = {
@@ -58,6 +59,7 @@ export function gcpFixture(server: GcpServer): ContractFixture {
     seed(value) {
       const name = `contract-${randomUUID()}`;
       server.seed(name, value);
+      server.setAliases(name, { current: 1 });
       return `gcp-sm://${server.project}/${name}`;
     },
     missing: () => `gcp-sm://${server.project}/contract-${randomUUID()}`,

@@ -1,0 +1,175 @@
+import { buffer } from "node:stream/consumers";
+import { env } from "../../adapters/env.ts";
+import { baseOf, type ConfigRotation, type LoadedConfig, loadConfig } from "../config/index.ts";
+import { type Copy, type RotationResult, rotate } from "../rotate/index.ts";
+import {
+  createSecrets,
+  looksLikeName,
+  parseReference,
+  type Reference,
+  Secret,
+  SecretError,
+} from "../secrets/index.ts";
+import { declaringOptions } from "./declared.ts";
+import { readDuration } from "./duration.ts";
+import { providersFor } from "./providers.ts";
+import { makeTarget } from "./rotation-target.ts";
+import { launchesWith } from "./running-launches.ts";
+import type { Arguments, Streams, Verb } from "./verb.ts";
+
+export const rotateVerb: Verb = {
+  summary: "Replace a credential: make, test, make current, later revoke the old one",
+  usage: "NAME [--plan | --yes] [options]",
+  options: {
+    config: declaringOptions.config,
+    plan: { about: "show what would be done, and change nothing (the default)" },
+    yes: { about: "do it; what is not due is not done" },
+    leaked: { about: "rotate whatever its age, and revoke the old one at once" },
+    overlap: { value: "TIME", about: "with --leaked: how long the old one goes on working" },
+    version: { value: "ID", about: "rotate away from this version, if it is still current" },
+    repair: { about: "rotate although the current credential does not work" },
+    "value-stdin": { about: "take the new value of a pasted token from standard input" },
+    json: { about: "report as one JSON document" },
+  },
+  examples: [
+    "nopeek rotate db                        what would be done, and who uses the old one",
+    "nopeek rotate db --yes                  from cron, hourly: does what is due",
+    "nopeek rotate db --leaked --yes",
+    "pass show hf | nopeek rotate hf --value-stdin --yes",
+  ],
+  run: runRotate,
+};
+
+async function runRotate(args: Arguments, streams: Streams): Promise<number> {
+  const [name, ...more] = args.positionals;
+  if (name === undefined || more.length > 0 || args.rest !== null) {
+    throw new SecretError("USAGE", "rotate takes the name of one rotation of the configuration");
+  }
+  if (args.flag("plan") && args.flag("yes")) {
+    throw new SecretError("USAGE", "--plan changes nothing and --yes does; give one of them");
+  }
+  const overlap = args.value("overlap");
+  if (overlap !== undefined && !args.flag("leaked")) {
+    throw new SecretError(
+      "USAGE",
+      "--overlap goes with --leaked; otherwise the configuration says it",
+    );
+  }
+  const config = await loadConfig({ file: args.value("config") });
+  const rotation = rotationOf(config, name);
+  const say = (message: string) => void streams.stderr.write(`nopeek: ${message}\n`);
+  const base = config === null ? undefined : baseOf(config);
+  const reference = (text: string) => parseReference(text, { base });
+  const secret = reference(sourceOf(config, rotation.secret));
+  const publish = (rotation.publish ?? []).map((copy) => copyOf(copy, reference));
+  const admin = rotation.target.type === "postgres" ? rotation.target.admin?.password : undefined;
+  const texts = [secret, ...publish.map((copy) => ("to" in copy ? copy.to : copy))].map(textOf);
+  const providers = await providersFor([...texts, ...(admin === undefined ? [] : [admin])]);
+  await using from = createSecrets({
+    providers: [env({ onWarning: say }), ...providers],
+    environment: config?.environment,
+    onWarning: say,
+  });
+  const target = await makeTarget(rotation.target, {
+    resolve: (text) => from.get(reference(text), { maxAgeMs: 0 }),
+    read: args.flag("value-stdin") ? () => readValue(streams) : undefined,
+  });
+  const result = await rotate({
+    from,
+    secret,
+    target,
+    publish,
+    minAgeMs: rotation.minAgeMs,
+    overlapMs: rotation.overlapMs,
+    apply: args.flag("yes"),
+    leaked: leakedOf(args, overlap),
+    awayFrom: args.value("version"),
+    repair: args.flag("repair"),
+    usedBy: async (credential) => launchesWith(credential),
+  });
+  const report = args.flag("json")
+    ? `${JSON.stringify({ schemaVersion: 1, name, secret: secret.text, ...result }, null, 2)}\n`
+    : asText(name, result);
+  streams.stdout.write(report);
+  return 0;
+}
+
+function leakedOf(args: Arguments, overlap: string | undefined): boolean | { overlapMs: number } {
+  if (overlap === undefined) return args.flag("leaked");
+  return { overlapMs: readDuration("--overlap", overlap) };
+}
+
+function rotationOf(config: LoadedConfig | null, name: string): ConfigRotation {
+  const rotations = config?.rotations ?? {};
+  const found = Object.hasOwn(rotations, name) ? rotations[name] : undefined;
+  if (found !== undefined) return found;
+  if (config === null) {
+    throw new SecretError(
+      "USAGE",
+      "there is no nopeek.config.ts or .json here; name one with --config",
+    );
+  }
+  const known = Object.keys(rotations).join(", ") || "none";
+  throw new SecretError("CONFIG_INVALID", `${config.file} has no such rotation; it has: ${known}`);
+}
+
+/** The first source of a declared secret, or the reference itself. */
+function sourceOf(config: LoadedConfig | null, text: string): string {
+  const declared = config?.secrets ?? {};
+  if (!looksLikeName(text) || !Object.hasOwn(declared, text)) return text;
+  const given = declared[text];
+  const [first = text] = typeof given === "string" ? [given] : [given?.from ?? []].flat();
+  return first;
+}
+
+function copyOf(
+  copy: NonNullable<ConfigRotation["publish"]>[number],
+  reference: (text: string) => Reference,
+): Reference | Copy {
+  return typeof copy === "string" ? reference(copy) : { to: reference(copy.to), keys: copy.keys };
+}
+
+function textOf(reference: string | Reference): string {
+  return typeof reference === "string" ? reference : reference.text;
+}
+
+async function readValue(streams: Streams): Promise<Secret> {
+  const text = (await buffer(streams.stdin)).toString("utf8").replace(/\r?\n$/, "");
+  if (text.trim() !== "") return new Secret(text);
+  throw new SecretError(
+    "ROTATION_REFUSED",
+    "standard input holds no value; pipe the new one into it",
+  );
+}
+
+function asText(name: string, result: RotationResult): string {
+  const { outcome, version, previous, revokeAtMs, gap, usedBy, steps, reminder } = result;
+  const of = version === undefined ? "" : ` version ${version}`;
+  const said: Record<RotationResult["outcome"], string> = {
+    planned: `${name}: due; nothing was changed, --yes does this:`,
+    rotated: `${name}: rotated,${of} is current`.replace(", is", " is"),
+    superseded: `${name}: another rotation was faster,${of} is current`.replace(", is", " is"),
+    ended: `${name}: ended what an earlier run left`,
+    fresh: `${name}: nothing is due`,
+    busy: `${name}: another rotation is at work; nothing was done`,
+  };
+  const isPlan = outcome === "planned";
+  const lines = [said[outcome]];
+  if (isPlan && version !== undefined) lines.push(`  current: version ${version}`);
+  steps.forEach(({ step, text }, index) => {
+    lines.push(`  ${isPlan ? `${index + 1}. ` : ""}${step.padEnd(8)}${text}`);
+  });
+  if (isPlan && gap !== undefined) lines.push(`  gap: ${gap}`);
+  if (previous !== undefined && revokeAtMs !== undefined) {
+    const leftMs = revokeAtMs - Date.now();
+    const when =
+      leftMs <= 0 ? "by the next run" : `by a run after ${new Date(revokeAtMs).toISOString()}`;
+    lines.push(`  version ${previous} still works, and is revoked ${when}`);
+  }
+  for (const user of usedBy) lines.push(`  uses the old one: ${user}`);
+  if (usedBy.length > 0 && outcome !== "planned") {
+    lines.push("  who still uses it is refused once it is revoked: start it again");
+  }
+  if (reminder !== undefined) lines.push(`  to do: ${reminder}`);
+  return `${lines.join("\n")}\n`;
+}

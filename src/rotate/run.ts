@@ -1,0 +1,170 @@
+import {
+  type CallContext,
+  type Reference,
+  SecretError,
+  type SecretProvider,
+  type Secrets,
+} from "../secrets/index.ts";
+import type { Place } from "./credential.ts";
+import type { RotationEvent } from "./events.ts";
+import type { RotateOptions } from "./options.ts";
+import type { ChangeContext, Credential, Issued, OldCredential, RotationTarget } from "./target.ts";
+
+/** An event without the reference, which is the same in all of a run. */
+type Told = RotationEvent extends infer Event
+  ? Event extends RotationEvent
+    ? Omit<Event, "secret">
+    : never
+  : never;
+
+const unknownUsers = "(not all users could be found)";
+
+/** What all parts of one rotation share. */
+export class Run {
+  readonly options: RotateOptions;
+  readonly from: Secrets;
+  readonly place: Place;
+  readonly reference: Reference;
+  readonly provider: SecretProvider;
+  readonly context: CallContext;
+  /** Something was changed that is not finished: an error is then more than itself. */
+  touched: boolean = false;
+  readonly #done: RotationEvent[] = [];
+  readonly #users = new Set<string>();
+
+  constructor(options: RotateOptions, place: Place) {
+    this.options = options;
+    this.from = options.from;
+    this.place = place;
+    this.reference = place.reference;
+    this.provider = options.from.providerOf(place.reference);
+    this.context = { signal: options.signal ?? new AbortController().signal };
+  }
+
+  get target(): RotationTarget {
+    return this.options.target;
+  }
+
+  get text(): string {
+    return this.reference.text;
+  }
+
+  get isLeaked(): boolean {
+    const { leaked } = this.options;
+    return leaked !== undefined && leaked !== false;
+  }
+
+  get overlapMs(): number {
+    const { leaked, overlapMs } = this.options;
+    if (typeof leaked === "object") return leaked.overlapMs;
+    return leaked === true ? 0 : overlapMs;
+  }
+
+  get orphanAgeMs(): number {
+    return this.options.orphanAgeMs ?? 600_000;
+  }
+
+  /** What was told so far. */
+  get done(): readonly RotationEvent[] {
+    return this.#done;
+  }
+
+  /** Who was found to use a credential that is to go. */
+  get users(): readonly string[] {
+    return [...this.#users];
+  }
+
+  tell(event: Told): void {
+    const told = { ...event, secret: this.text } as RotationEvent;
+    this.#done.push(told);
+    this.options.onEvent?.(told);
+  }
+
+  async propose(current: Credential | null): Promise<Credential> {
+    return this.#calling("propose a credential", () => this.target.propose(current, this.context));
+  }
+
+  async works(credential: Credential, version: string | undefined): Promise<boolean> {
+    const works = await this.#calling("test a credential", () =>
+      this.target.works(credential, this.context),
+    );
+    this.tell({ type: "tested", version, works });
+    return works;
+  }
+
+  async set(
+    next: Credential,
+    current: Credential | undefined,
+    isWanted: () => Promise<boolean>,
+  ): Promise<void> {
+    await this.#calling("set a credential", async () =>
+      this.target.set?.(next, this.#changing(current, isWanted)),
+    );
+  }
+
+  async revoke(
+    old: OldCredential,
+    current: Credential | undefined,
+    isWanted: () => Promise<boolean>,
+  ): Promise<void> {
+    await this.#calling("revoke a credential", async () =>
+      this.target.revoke?.(old, this.#changing(current, isWanted)),
+    );
+  }
+
+  async list(): Promise<readonly Issued[]> {
+    return this.#calling(
+      "list its credentials",
+      async () => (await this.target.list?.(this.context)) ?? [],
+    );
+  }
+
+  /** Looks who uses a credential that is to go. */
+  async findUsers(credential: Credential): Promise<void> {
+    const asked = [
+      this.target.usedBy?.(credential, this.context),
+      this.options.usedBy?.(credential),
+    ];
+    for (const answer of await Promise.allSettled(asked)) {
+      const found = answer.status === "fulfilled" ? (answer.value ?? []) : [unknownUsers];
+      for (const user of found) this.#users.add(user);
+    }
+  }
+
+  refused(why: string): SecretError {
+    return new SecretError("ROTATION_REFUSED", `${this.text}: ${why}`);
+  }
+
+  rolledBack(why: string): SecretError {
+    return new SecretError("ROTATION_ROLLED_BACK", `${this.text}: ${why}`);
+  }
+
+  incomplete(why: string): SecretError {
+    return new SecretError("ROTATION_INCOMPLETE", `${this.text}: ${why}`);
+  }
+
+  #changing(current: Credential | undefined, isWanted: () => Promise<boolean>): ChangeContext {
+    return { ...this.context, current, leaked: this.isLeaked, isWanted };
+  }
+
+  /** Of a foreign error nothing is kept: clients put values into theirs. */
+  async #calling<T>(what: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof SecretError) throw error;
+      throw new SecretError("SECRET_UNREACHABLE", `${this.target.name} could not ${what}`);
+    }
+  }
+}
+
+const indefinite: ReadonlySet<string> = new Set([
+  "SECRET_UNREACHABLE",
+  "SECRET_THROTTLED",
+  "SECRET_ABORTED",
+]);
+
+/** Whether an error says that nothing was changed; an answer that is lost says nothing. */
+export function isDefinite(error: unknown): error is SecretError {
+  return error instanceof SecretError && !indefinite.has(error.code);
+}
