@@ -22,8 +22,10 @@ export class Stop implements Disposable {
     // A leak is told of whatever else ended the job.
     this.reason = reason === "halt" ? reason : (this.reason ?? reason);
     // A second signal would cut short what the job does at the first.
-    if (this.#askedAt === undefined) this.#job.kill("SIGTERM", this.#reach);
+    const isAsked = this.#askedAt !== undefined;
+    // The grace time runs from the decision, however long it takes to find whom to signal.
     this.killAfterGrace();
+    if (!isAsked) this.#job.kill("SIGTERM", this.#reach);
   }
 
   /** A job that leaks is stopped with all of it at once; others end their helpers themselves. */

@@ -163,6 +163,7 @@ function runningJob(
       settle(signal === null ? { code: code ?? 0 } : { signal }),
     );
   });
+  const strays = signalStrays(job.runId, pid);
   return {
     stdout,
     stderr,
@@ -173,7 +174,7 @@ function runningJob(
       } catch {
         // The group is gone.
       }
-      if (reach === "everything") signalStrays(job.runId, pid, signal);
+      if (reach === "everything") strays(signal);
     },
     async cleanUp(graceMs) {
       try {

@@ -51,11 +51,18 @@ export async function endProcesses(runId: string, group: number, graceMs: number
   return left.length;
 }
 
-/** Signals the processes of a job that left its group. */
-export function signalStrays(runId: string, group: number, signal: NodeJS.Signals): void {
-  for (const each of processesOf(runId, group)) {
-    if (readStat(each.pid)?.group !== group) send(each, signal);
-  }
+/**
+ * Signals the processes of a job that left its group. Those that it found the last time get the next
+ * signal at once: a look at all processes takes a while on a busy machine.
+ */
+export function signalStrays(runId: string, group: number): (signal: NodeJS.Signals) => void {
+  let known: Process[] = [];
+  return (signal) => {
+    for (const each of known) send(each, signal);
+    const found = processesOf(runId, group).filter(({ pid }) => readStat(pid)?.group !== group);
+    for (const each of found) send(each, signal);
+    known = found;
+  };
 }
 
 /** Without /proc: the process group is all that can be found. */
