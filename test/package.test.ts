@@ -86,6 +86,13 @@ it("works from its tarball in an empty project, without optional packages", () =
   expect(statSync(join(folder, tarball ?? "")).size).toBeLessThan(1 << 20);
 });
 
+it("carries the programs of the shim beside the code that reads them", async () => {
+  const built = await import(join(root, "dist/adapters/modal/shim/source.js"));
+  const { shimSource } = await import("../adapters/modal/shim/source.ts");
+  expect(built.shimSource()).toEqual(shimSource());
+  expect(shimSource().boot).toContain("memfd_create");
+});
+
 it("loads no heavy package for the core, the adapter of the environment and a run", () => {
   const hook = `
     import { register } from "node:module";

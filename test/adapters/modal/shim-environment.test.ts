@@ -84,6 +84,17 @@ print(open("/proc/self/environ").read() != "")`;
     expect(run.stdout.toString()).toBe(`${closed.join("")}True\n`);
   });
 
+  it("is no way to print past the shim by killing it", async () => {
+    const env = { TOKEN: randomToken() };
+    const line = 'trap "" PIPE; kill -9 $PPID; sleep 0.3; echo $TOKEN; echo $TOKEN >&2; true';
+    const run = await runInShim({ command: sh(line), env });
+    expect(run.signal).toBe("SIGKILL");
+    expect(run.stdout.toString()).toBe("");
+    expect(run.stderr.toString()).toBe("");
+    // What tells the launcher: there is a start, and no end.
+    expect(run.records.map(({ kind }) => kind)).toEqual(["start"]);
+  });
+
   it("is a private file where a secret was declared as one, gone at the end", async () => {
     const pem = privateKeyPem().trimEnd();
     const bytes = Buffer.from([0, 255, ...Buffer.from(randomToken())]);
