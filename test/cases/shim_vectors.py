@@ -18,7 +18,13 @@ def needles(shim, case):
     """The forms of a value."""
     value = base64.b64decode(case["value"])
     return [
-        [needle.form, needle.strong, base64.b64encode(needle.bytes).decode()]
+        [
+            needle.form,
+            needle.strong,
+            base64.b64encode(needle.bytes).decode(),
+            needle.before,
+            needle.after,
+        ]
         for needle in shim["needles_of"](value, case["name"])
     ]
 

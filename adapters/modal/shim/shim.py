@@ -113,8 +113,46 @@ def b64(data):
     return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
-def base64_variants(data):
+BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+SEXTETS = {byte: bits for bits, byte in enumerate(BASE64)}
+SEXTETS.update({ord("-"): 62, ord("_"): 63})
+
+# Six bits of which some are known: a character whose others belong to what stands beside the value.
+KnownBits = collections.namedtuple("KnownBits", "mask bits")
+# Base64 that depends on the value alone, and the characters beside it that hold some of its bits.
+Base64Core = collections.namedtuple("Base64Core", "text before after")
+
+
+def base64_cores(data):
     """At the three alignments that the value can have inside longer data."""
+    for shift in range(3):
+        text = b64(b"\0" * shift + data)
+        first, end = -(-shift * 8 // 6), (shift + len(data)) * 8 // 6
+        bits_before = first * 6 - shift * 8
+        bits_after = (shift + len(data)) * 8 - end * 6
+        yield Base64Core(
+            text[first:end],
+            known_bits(text[first - 1], (1 << bits_before) - 1) if bits_before else None,
+            known_bits(text[end], 63 & ~(63 >> bits_after)) if bits_after else None,
+        )
+
+
+def known_bits(character, mask):
+    return KnownBits(mask, SEXTETS[ord(character)] & mask)
+
+
+def agrees(byte, known):
+    """Whether a byte is a character of base64 with these bits."""
+    return byte in SEXTETS and SEXTETS[byte] & known.mask == known.bits
+
+
+def base64url_cores(data):
+    for core in base64_cores(data):
+        yield core._replace(text=core.text.replace("+", "-").replace("/", "_"))
+
+
+def base64_variants(data):
+    """At the three alignments, up to the end of the data, and cut to what the value decides."""
     for before in range(3):
         shifted = b"\0" * before + data
         skipped = -(-before * 8 // 6)
@@ -124,9 +162,24 @@ def base64_variants(data):
         yield text[: len(shifted) * 8 // 6 - skipped]
 
 
-def base64url_variants(data):
-    for text in base64_variants(data):
-        yield text.replace("+", "-").replace("/", "_")
+def utf16_variants(text):
+    """Without the last zero byte: so it is found in both byte orders."""
+    data = text.encode("utf-16-le", "surrogatepass")
+    return [data[:-1] if data.endswith(b"\0") else data]
+
+
+def byte_lists(data):
+    """Lists of byte values: `68:75`, `68 75`, `104,117`, `104, 117` and `"0":104,"1":117`."""
+    hex_bytes = ["%02x" % byte for byte in data]
+    for between in (":", " ", ", 0x"):
+        text = between.join(hex_bytes)
+        yield text
+        yield re.sub("(?<!0)[a-f]", lambda digit: digit.group().upper(), text)
+    decimal = [str(byte) for byte in data]
+    yield ",".join(decimal)
+    yield ", ".join(decimal)
+    if len(data) <= MAX_INDEXED_BYTES:
+        yield ",".join('"%d":%s' % pair for pair in enumerate(decimal))
 
 
 def base64_lines(data):
@@ -318,10 +371,13 @@ MIN_LINE_BYTES = 12
 MIN_LEAF_BYTES = 8
 MAX_FULL_BYTES = 64 * 1024
 FORMS_OF_LARGE = ("raw", "base64", "json", "line")
+MAX_INDEXED_BYTES = 256
+MAX_LISTED_BYTES = 4096
 MAX_LEAVES = 1000
 MAX_WRAPPED_BLANKS = 16
 
-Needle = collections.namedtuple("Needle", "bytes form strong name mask")
+# `before` and `after` are known bits of the base64 characters beside it, or None.
+Needle = collections.namedtuple("Needle", "bytes form strong name mask before after")
 
 
 def of_text(variants):
@@ -370,14 +426,14 @@ def leaf_variants(text):
         # A document that is written anew and encoded holds the leaf as JSON wrote it.
         escaped = in_json(leaf)
         if escaped != leaf:
-            yield from base64_variants(to_bytes(escaped))
+            yield from base64_cores(to_bytes(escaped))
         yield from line_variants(leaf)
 
 
 WHOLE_FORMS = [
     ("raw", raw_variants),
-    ("base64", lambda data, text: base64_variants(data)),
-    ("base64url", lambda data, text: base64url_variants(data)),
+    ("base64", lambda data, text: base64_cores(data)),
+    ("base64url", lambda data, text: base64url_cores(data)),
     ("base64-lines", lambda data, text: base64_lines(data)),
     ("hex", lambda data, text: hex_variants(data)),
     ("percent", all_percent_variants),
@@ -385,6 +441,8 @@ WHOLE_FORMS = [
     ("python", python_variants),
     ("shell", of_text(shell_variants)),
     ("html", of_text(html_variants)),
+    ("utf16", of_text(utf16_variants)),
+    ("bytes", lambda data, text: byte_lists(data) if len(data) <= MAX_LISTED_BYTES else ()),
 ]
 PART_FORMS = [("line", of_text(line_variants)), ("leaf", of_text(leaf_variants))]
 
@@ -394,20 +452,25 @@ def needles_of(value, name):
     mask = b"[REDACTED:" + name.encode("ascii") + b"]"
     text = decoded(value)
     found = {}
+
+    def add(forms, data, text, strong):
+        for form, variants in forms_for(forms, data):
+            for variant in variants(data, text):
+                is_core = isinstance(variant, Base64Core)
+                core = variant if is_core else Base64Core(variant, None, None)
+                form_bytes = to_bytes(core.text)
+                if is_mask_worthy(form_bytes):
+                    needle = Needle(form_bytes, form, strong, name, mask, *core[1:])
+                    found.setdefault(form_bytes, needle)
+
     for data, stripped in without_edges(value, text):
-        strong = is_strong(data)
-        for form, variants in forms_for(WHOLE_FORMS, data):
-            for variant in variants(data, stripped):
-                add_needle(found, Needle(to_bytes(variant), form, strong, name, mask))
-    for form, variants in forms_for(PART_FORMS, value):
-        for variant in variants(value, text):
-            add_needle(found, Needle(to_bytes(variant), form, False, name, mask))
+        add(WHOLE_FORMS, data, stripped, is_strong(data))
+    add(PART_FORMS, value, text, False)
     return list(found.values())
 
 
-def add_needle(found, needle):
-    if len(needle.bytes) >= MIN_MASKED_BYTES and needle.bytes.decode("latin-1").strip(JS_SPACE):
-        found.setdefault(needle.bytes, needle)
+def is_mask_worthy(data):
+    return len(data) >= MIN_MASKED_BYTES and bool(data.decode("latin-1").strip(JS_SPACE))
 
 
 def forms_for(forms, data):
@@ -583,6 +646,11 @@ class Finder:
         self._medium = indexes([n for n in needles if 7 <= len(n.bytes) < 15], "I")
         self._short = [n for n in needles if len(n.bytes) < 7]
         self._beginnings = Beginnings(needles)
+        known = {needle.before for needle in needles if needle.before}
+        # Bytes that may stand before a match and belong to it.
+        self.beside = frozenset(
+            byte for byte in SEXTETS if any(agrees(byte, bits) for bits in known)
+        )
 
     def find(self, data):
         """Every occurrence in the data, as (start, end, needle)."""
@@ -917,6 +985,9 @@ def mode_after(mode, byte):
 
 MIN_UNWRAPPED_BYTES = 8
 MAX_SHOWN_AT_PAUSE = 4
+# Behind base64: a character with some of the value's bits, and padding.
+MAX_TRAILING = 3
+PADDING = ord("=")
 
 
 class Scanner:
@@ -927,6 +998,8 @@ class Scanner:
         self._on_mask = on_mask
         self._view = View()
         self._masks = []
+        self._dropped = set()  # Offsets of bytes beside masks that belong to them.
+        self._trailing = []  # Matches of base64 at the end, whose last characters may follow.
         self._held = b""
         self._start = 0  # Offset of the first held byte.
         self._read = 0
@@ -940,39 +1013,47 @@ class Scanner:
         return self._read - self._written
 
     def push(self, chunk):
-        """Takes a chunk; gives what is decided."""
+        """Takes a chunk, which is not empty; gives what is decided."""
         base = self._read
         self._read += len(chunk)
-        held = self._held + chunk if self._held else chunk
+        held = self._held = self._held + chunk if self._held else chunk
         data = held[self._live - self._start :] if self._live > self._start else held
+        trailing, self._trailing = self._trailing, []
+        for known, taken in trailing:
+            self._drop_after(base, known, taken)
         self._scan(data)
         self._scan_view(chunk, base)
         self._live += self._finder.live_start(data)
-        output = self._settle(min(self._live, self._view_live), held)
-        keep = min(self._written, self._live, self._view_live)
+        limit = min(self._live, self._view_live)
+        if self._belongs_before(limit):
+            limit -= 1
+        output = self._settle(limit)
+        keep = min(self._written, limit)
         self._held = held[keep - self._start :]
         self._start = keep
         return output
 
     def pause(self):
         """Gives as much of a partial match as a pause may show; its rest will still be masked."""
+        start = min(self._live, self._view_live)
+        most = MAX_SHOWN_AT_PAUSE - (1 if self._belongs_before(start) else 0)
         live = self._held[self._live - self._start :]
-        limit = self._live + self._finder.shown_limit(live, MAX_SHOWN_AT_PAUSE)
+        limit = self._live + self._finder.shown_limit(live, most)
         segment = self._view.segment
-        view_limit = self._finder.shown_limit(segment.data, MAX_SHOWN_AT_PAUSE)
+        view_limit = self._finder.shown_limit(segment.data, most)
         if view_limit < segment.length:
             limit = min(limit, segment.to_stream(view_limit))
         if self._masks:
             limit = min(limit, self._masks[0][0])
-        return self._raw(limit, self._held)
+        return self._raw(limit)
 
     def end(self):
         """Decides everything that is held: what is no match by now is none."""
-        return self._settle(self._read, self._held)
+        return self._settle(self._read)
 
     def _scan(self, data):
         for start, end, needle in self._finder.find(data):
-            self._masks.append((self._live + start, self._live + end, needle))
+            self._add(self._live + start, self._live + end, needle)
 
     def _scan_view(self, chunk, base):
         """Adds the matches that cross a gap; the others are matches of the stream."""
@@ -983,35 +1064,67 @@ class Scanner:
                 if end - start >= MIN_UNWRAPPED_BYTES:
                     first, last = segment.to_stream(start), segment.to_stream(end - 1) + 1
                     if last - first != end - start:
-                        self._masks.append((first, last, needle))
+                        self._add(first, last, needle)
         segment = view.segment
         live = segment.length if view.is_cut else self._finder.live_start(segment.data)
         self._view_live = segment.to_stream(live) if live < segment.length else self._read
         view.segment = segment.tail(live)
 
-    def _settle(self, limit, held):
+    def _add(self, start, end, needle):
+        self._masks.append((start, end, needle))
+        if needle.before and self._start < start:
+            if agrees(self._held[start - 1 - self._start], needle.before):
+                self._dropped.add(start - 1)
+        if needle.after:
+            self._drop_after(end, needle.after, 0)
+
+    def _drop_after(self, end, known, taken):
+        """Drops the character behind base64 of a value, and padding; `taken` counts them."""
+        for at in range(end, end + MAX_TRAILING - taken):
+            if at == self._read:
+                self._trailing.append((known, taken + at - end))
+                return
+            byte = self._held[at - self._start]
+            if not (byte == PADDING if taken + at > end else agrees(byte, known)):
+                return
+            self._dropped.add(at)
+
+    def _belongs_before(self, start):
+        """Whether the byte before an offset would belong to a match that begins there."""
+        at = start - 1 - self._start
+        return 0 <= at < len(self._held) and self._held[at] in self._finder.beside
+
+    def _settle(self, limit):
         """All masks that end by the limit, and the bytes up to the next one."""
         masks = self._masks = merged(self._masks)
         parts = []
         for index, (start, end, needle) in enumerate(masks):
             if end > limit:
                 self._masks = masks[index:]
-                parts.append(self._raw(min(start, limit), held))
+                parts.append(self._raw(min(start, limit)))
                 return b"".join(parts)
-            parts += self._raw(start, held), needle.mask
+            parts += self._raw(start), needle.mask
             self._on_mask(needle)
             self._written = max(self._written, end)
         self._masks = []
-        parts.append(self._raw(limit, held))
+        parts.append(self._raw(limit))
         return b"".join(parts)
 
-    def _raw(self, to, held):
+    def _raw(self, to):
         """The bytes from the last written one to an offset."""
         if to <= self._written:
             return b""
-        data = held[self._written - self._start : to - self._start]
-        self._written = to
-        return data
+        start, self._written = self._written, to
+        if not self._dropped:
+            return self._held[start - self._start : to - self._start]
+        parts = []
+        for at in sorted(at for at in self._dropped if at < to):
+            if at >= start:
+                parts.append(self._held[start - self._start : at - self._start])
+                start = at + 1
+            self._dropped.discard(at)
+        parts.append(self._held[start - self._start : to - self._start])
+        return b"".join(parts)
 
 
 def merged(masks):

@@ -37,6 +37,9 @@ function askShim<T>(cases: readonly object[]): T[] {
   return lines.map((line) => JSON.parse(line));
 }
 
+const bitsOf = (known: { mask: number; bits: number } | undefined) =>
+  known === undefined ? null : [known.mask, known.bits];
+
 const randomOf = (list: readonly string[]) => list[Math.floor(Math.random() * list.length)] ?? "";
 const repeat = <T>(count: number, make: (index: number) => T) =>
   Array.from({ length: count }, (_, i) => make(i));
@@ -45,6 +48,8 @@ const characters = [
   ..."abcXYZ0189 -_.~!'()*;/?:@&=+$,#%\"<>[]{}|\\^`\n\r\t\x00\x1b\x7f\x80",
   ..."äé€日ſK\u00a0\u0085\u001c\u2028\ufeff😀\ud83d",
 ];
+/** What may stand beside base64 in base64. */
+const besides = [..."ABgw/_-+9=", "A=", "g==", "w===", "QUJD"];
 const randomText = (length: number) => repeat(length, () => randomOf(characters)).join("");
 
 /** Values with a structure that forms look into. */
@@ -105,6 +110,8 @@ describe.skipIf(skip)("the forms of a value", () => {
         needle.form,
         needle.strong,
         base64(needle.bytes),
+        bitsOf(needle.before),
+        bitsOf(needle.after),
       ]);
       expect(answers[index], JSON.stringify(value.toString().slice(0, 200))).toEqual(expected);
     }
@@ -395,8 +402,9 @@ describe.skipIf(skip)("a stream", () => {
             : from + Math.floor(Math.random() * (bytes.length - from));
         const middle = from + Math.floor(Math.random() * (to - from));
         const inner = Math.random() < 0.5 ? randomOf(gaps) : "";
-        const noise = Math.random() < 0.3 ? randomText(5) : randomOf(gaps);
+        const noise = randomOf([randomText(5), randomOf(gaps), randomOf(besides)]);
         return [
+          Buffer.from(Math.random() < 0.3 ? randomOf(besides) : ""),
           bytes.subarray(from, middle),
           Buffer.from(inner),
           bytes.subarray(middle, to),
