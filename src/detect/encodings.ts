@@ -82,22 +82,22 @@ export function utf16(text: string): Buffer[] {
   return [bytes.at(-1) === 0 ? bytes.subarray(0, -1) : bytes];
 }
 
-/** Indexes of an object cost more than the value: longer ones are not printed like that. */
-const maxIndexedBytes = 256;
+/** Longer values are printed as one kind of list at most: the others cost more than they find. */
+const maxListedBytes = 256;
 
-/** Lists of byte values: `68:75`, `68 75`, `104,117`, `104, 117` and `"0":104,"1":117`. */
+/** Lists of byte values: `104,117`, and of short values `68:75`, `68 75`, `104, 117`, `"0":104`. */
 export function byteLists(bytes: Buffer): string[] {
-  const hexBytes = Array.from(bytes, (byte) => hexByte(byte));
   const decimal = Array.from(bytes, String);
-  const lists = [":", " ", ", 0x"].flatMap((between) => {
+  const lists = [decimal.join(",")];
+  if (bytes.length > maxListedBytes) return lists;
+  const hexBytes = Array.from(bytes, (byte) => hexByte(byte));
+  for (const between of [":", " ", ", 0x"]) {
     const list = hexBytes.join(between);
-    return [list, list.replace(/(?<!0)[a-f]/g, (digit) => digit.toUpperCase())];
-  });
-  lists.push(decimal.join(","), decimal.join(", "));
-  if (bytes.length <= maxIndexedBytes) {
-    lists.push(decimal.map((byte, index) => `"${index}":${byte}`).join(","));
+    const upper = list.replace(/[a-f]/g, (digit) => digit.toUpperCase());
+    lists.push(list, upper);
   }
-  return lists;
+  const indexed = decimal.map((byte, index) => `"${index}":${byte}`);
+  return [...lists, decimal.join(", "), indexed.join(",")];
 }
 
 /** Base64 broken into lines of 64 (PEM, openssl) or 76 characters (MIME, `base64`). */

@@ -14,7 +14,7 @@ export function hasCrc32(token: string): boolean {
 }
 
 /** The six characters that belong to the text. */
-export function checksumOf(text: string): string {
+function checksumOf(text: string): string {
   let crc = -1;
   for (const byte of Buffer.from(text, "latin1")) {
     crc ^= byte;
