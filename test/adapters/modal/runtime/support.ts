@@ -26,10 +26,10 @@ export interface Run extends LaunchResult {
 /** Runs a launch to its end. @param onFirst - Called at the first output. */
 export async function run(
   options: Omit<LaunchOptions, "output">,
-  onFirst: () => void = () => undefined,
+  onFirst: () => unknown = () => undefined,
 ): Promise<Run> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  stdout.once("data", onFirst);
+  stdout.once("data", () => void onFirst());
   const collected = [buffer(stdout), buffer(stderr)] as const;
   const notices: string[] = [];
   const leaks: Leak[] = [];
