@@ -1,7 +1,7 @@
-import { isPlainAndClean } from "./clean-check.ts";
 import { copyError } from "./error.ts";
 import { kindOfObject } from "./kinds.ts";
 import { type Masker, type ObjectLimits, truncated, unreadable } from "./masker.ts";
+import { isPlainAndClean } from "./plain-check.ts";
 
 const defaults = { maxDepth: 64, maxNodes: 50_000 };
 /** Smaller numbers are shorter than any value that is masked. */
