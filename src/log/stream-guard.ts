@@ -35,7 +35,7 @@ export class StreamGuard implements Disposable {
   #passing: Uint8Array | null = null;
   readonly #queued = new WeakSet<object>();
   #depth = 0;
-  #isMasking = false;
+  #maskDepth = 0;
   #timer: NodeJS.Timeout | undefined;
   #state: "active" | "exiting" | "off" = "active";
 
@@ -130,13 +130,13 @@ export class StreamGuard implements Disposable {
       this.#timer = undefined;
     }
     // A listener of findings that prints comes here while its text is being looked at.
-    if (this.#isMasking) return this.#maskAlone(bytes);
-    this.#isMasking = true;
+    if (this.#maskDepth > 0) return this.#maskAlone(bytes);
+    this.#maskDepth++;
     let masked: Uint8Array;
     try {
       masked = this.#chunks.write(bytes);
     } finally {
-      this.#isMasking = false;
+      this.#maskDepth--;
     }
     if (this.#chunks.pending === 0) return masked;
     const isLast = this.#state === "exiting" || this.#stream.writableEnded;
