@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { ByteLog } from "./byte-log.ts";
 
 /** How a command ended: the numbers of `GenericResult.GenericStatus`. */
@@ -28,12 +29,16 @@ export class ContainerProcess {
   #child: ChildProcessWithoutNullStreams | undefined;
   #timer: NodeJS.Timeout | undefined;
   #killedAs: number | undefined;
+  /** A variable that every process of the container has. */
+  #mark: string | undefined;
 
   /** Without a command it is idle until it is ended. */
   constructor(command: readonly string[] = [], options?: CommandOptions) {
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;
     });
+    const taskId = options?.env["MODAL_TASK_ID"];
+    if (taskId !== undefined) this.#mark = `MODAL_TASK_ID=${taskId}`;
     const timeoutMs = options?.timeoutMs ?? 0;
     if (timeoutMs > 0) this.#timer = setTimeout(() => this.kill(endStatus.timeout), timeoutMs);
     this.#timer?.unref();
@@ -61,11 +66,9 @@ export class ContainerProcess {
       this.end({ status, exitcode: 137 });
       return;
     }
-    try {
-      process.kill(-pid, "SIGKILL");
-    } catch {
-      // It has ended meanwhile.
-    }
+    killAll(-pid);
+    // What left the group dies with the container too.
+    if (this.#mark !== undefined) for (const left of carriersOf(this.#mark)) killAll(left);
   }
 
   end(result: EndResult): void {
@@ -97,5 +100,31 @@ export class ContainerProcess {
   #endOf(code: number | null): EndResult {
     if (code === null) return { status: this.#killedAs ?? endStatus.failure, exitcode: 137 };
     return { status: code === 0 ? endStatus.success : endStatus.failure, exitcode: code };
+  }
+}
+
+function killAll(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** The processes that have a variable, where /proc tells. */
+function carriersOf(variable: string): number[] {
+  const has = (pid: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(variable);
+    } catch {
+      return false;
+    }
+  };
+  try {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name) && has(name))
+      .map(Number);
+  } catch {
+    return [];
   }
 }
