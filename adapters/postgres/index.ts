@@ -77,17 +77,17 @@ export function postgres(options: PostgresOptions): RotationTarget {
     strategy: roles.length === 2 ? "alternating" : "static",
     fields,
     async propose(current) {
+      if (current !== null) ownRole(current.id);
       const id = roles.find((role) => roles.length === 1 || role !== current?.id) ?? roles[0];
       return { id, secret: new Secret(randomValue(options.password)) };
     },
     async set(next, context) {
       const role = ownRole(next.id);
       const verifier = await scramVerifier(next.secret.reveal());
-      await asAdmin(context, (client) =>
-        changeRole(client, role, context, [
-          `ALTER ROLE ${quoted(role)} LOGIN PASSWORD '${verifier}'`,
-        ]),
-      );
+      // A role may change its own password, and nothing else of itself.
+      const login = admin === undefined ? "" : " LOGIN";
+      const statement = `ALTER ROLE ${quoted(role)}${login} PASSWORD '${verifier}'`;
+      await asAdmin(context, (client) => changeRole(client, role, context, [statement]));
     },
     works: (credential, { signal }) => logsIn(options, credential, signal),
     async list({ signal }) {

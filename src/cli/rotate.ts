@@ -142,15 +142,20 @@ async function readValue(streams: Streams): Promise<Secret> {
   );
 }
 
+const reasons = {
+  young: "the current credential is younger than minAgeMs",
+  overlap: "the one before still works until its overlap is over",
+} as const;
+
 function asText(name: string, result: RotationResult): string {
-  const { outcome, version, previous, revokeAtMs, gap, usedBy, steps, reminder } = result;
+  const { outcome, why, version, previous, revokeAtMs, gap, usedBy, steps, reminder } = result;
   const of = version === undefined ? "" : ` version ${version}`;
   const said: Record<RotationResult["outcome"], string> = {
     planned: `${name}: due; nothing was changed, --yes does this:`,
     rotated: `${name}: rotated,${of} is current`.replace(", is", " is"),
     superseded: `${name}: another rotation was faster,${of} is current`.replace(", is", " is"),
     ended: `${name}: ended what an earlier run left`,
-    fresh: `${name}: nothing is due`,
+    fresh: `${name}: nothing is due${why === undefined ? "" : `; ${reasons[why]}`}`,
     busy: `${name}: another rotation is at work; nothing was done`,
   };
   const isPlan = outcome === "planned";

@@ -20,7 +20,10 @@ export async function issueInto(
   { place, base }: { readonly place: string; readonly base: string },
 ): Promise<string | null> {
   const { reference, context } = run;
-  const giveUp = () => stage.drop(reference, place, context);
+  const giveUp = async () => {
+    await stage.drop(reference, place, context);
+    run.touched = false;
+  };
   const current = await versions.credential(base);
   // Listed before the store is asked: what is listed was made by who held the place until then.
   const listed = await run.list();

@@ -67,6 +67,8 @@ export interface RotationResult {
    * nothing is due. `busy`: another rotation is at work.
    */
   readonly outcome: "planned" | "rotated" | "superseded" | "ended" | "fresh" | "busy";
+  /** Why nothing is due: the current credential is young, or the overlap with the old one is not over. */
+  readonly why?: "young" | "overlap" | undefined;
   readonly strategy: Strategy;
   /** The current version, where the store has versions. */
   readonly version?: string | undefined;

@@ -17,6 +17,7 @@ export async function planStaged(run: Run, rotation: StagedRotation): Promise<Ro
   const isDue = action.do !== "nothing";
   return {
     outcome: isDue ? "planned" : action.why === "superseded" ? "superseded" : "fresh",
+    why: isDue || action.why === "superseded" ? undefined : action.why,
     strategy: run.target.strategy,
     version: current,
     previous: old,

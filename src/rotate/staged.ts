@@ -27,8 +27,10 @@ const overtakenCodes: ReadonlySet<string> = new Set([
 type Now = Stages & { readonly current: string };
 export type Ended = Pick<
   RotationResult,
-  "outcome" | "version" | "previous" | "revokeAtMs" | "reminder"
+  "outcome" | "why" | "version" | "previous" | "revokeAtMs" | "reminder"
 >;
+
+const allParts = ["current", "previous", "pending"] as const;
 
 export interface Seams {
   readonly decides?: typeof decide | undefined;
@@ -138,7 +140,8 @@ export class StagedRotation {
   async #overtaken(seen: Now, error: unknown): Promise<null> {
     if (!overtakenCodes.has(codeOf(error, "SECRET_UNREACHABLE"))) throw error;
     const now = await this.#versions.stages();
-    const parts = ["current", "previous", "pending"] as const;
+    const isMine = this.#mine.has(seen.pending ?? "") && now.pending === undefined;
+    const parts = isMine ? (["current", "previous"] as const) : allParts;
     if (parts.every((part) => now[part] === seen[part])) throw error;
     this.#run.touched = now.pending !== undefined;
     return null;
@@ -165,7 +168,6 @@ export class StagedRotation {
     const current = await this.#versions.credential(base);
     if (run.options.repair !== true && !(await run.works(current, base)))
       throw this.#currentFails(base);
-    run.touched = true;
     const version =
       run.target.list === undefined || run.target.strategy !== "issuer"
         ? await this.#addProposal(base)
@@ -189,7 +191,9 @@ export class StagedRotation {
       );
     }
     const { value } = await this.#versions.stored(base);
-    return this.#versions.add(base, storedWith(run.place, value, next));
+    const stored = storedWith(run.place, value, next);
+    run.touched = true;
+    return this.#versions.add(base, stored);
   }
 
   async #carry(version: string, base: string, stages: Now): Promise<Ended | null> {
@@ -328,6 +332,7 @@ export class StagedRotation {
     }
     return {
       outcome: this.#outcome ?? (why === "superseded" ? "superseded" : "fresh"),
+      why: this.#outcome === null && why !== "superseded" ? why : undefined,
       version: current,
       previous: old,
       revokeAtMs: old === undefined ? undefined : (rotatedAtMs ?? 0) + this.#run.overlapMs,

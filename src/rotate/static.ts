@@ -284,6 +284,7 @@ function result(
 ): RotationResult {
   return {
     outcome: due === "rotate" ? "planned" : due === "superseded" ? "superseded" : "fresh",
+    why: due === "rotate" || due === "superseded" ? undefined : due,
     strategy: run.target.strategy,
     revokeAtMs:
       current?.createdAtMs === undefined || run.target.strategy === "static"

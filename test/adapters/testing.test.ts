@@ -218,7 +218,9 @@ describe("the contract", () => {
   });
   const failing = async (given: ContractFixture) => {
     const failed: string[] = [];
-    for (const { name, run } of providerContract) {
+    for (const { name, needs, run } of providerContract) {
+      // The provider under test has no versions.
+      if (needs.includes("stage")) continue;
       await run(given).catch(() => failed.push(name.split(":")[0] ?? ""));
     }
     return failed;

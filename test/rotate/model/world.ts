@@ -144,7 +144,9 @@ function twoUsers(first: { user: string; password: string }): ModelTarget {
   let holder: string | undefined;
   return {
     // A session that ends gives its lock back.
-    died: (rotator) => void (holder = holder === rotator ? undefined : holder),
+    died(rotator) {
+      if (holder === rotator) holder = undefined;
+    },
     accepts: (user, password) => passwords.get(user) === password,
     dump: () => JSON.stringify([holder, ...passwords, ...counts]),
     unknown: () => 0,
@@ -180,7 +182,10 @@ function twoUsers(first: { user: string; password: string }): ModelTarget {
     work: () => void,
   ): Promise<void> {
     const isFree = () => holder === undefined;
-    await step("lock", () => void (holder = rotator), isFree);
+    const take = () => {
+      holder = rotator;
+    };
+    await step("lock", take, isFree);
     const wanted = await isWanted();
     await step("change", () => {
       holder = undefined;

@@ -1,0 +1,77 @@
+/** Parts of rotation tests: a database with two users, and programs that stand for a target. */
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Secret } from "nopeek";
+import { type RotationTarget, randomValue } from "nopeek/rotate";
+import { randomToken } from "./values.ts";
+
+/** A database in memory: who may log in with what. */
+export class Database {
+  readonly passwords = new Map<string, string>();
+  /** What goes wrong with the next call of each kind. */
+  readonly faults = new Map<"set" | "works" | "revoke", () => void | Promise<void>>();
+
+  accepts(user: string, password: string): boolean {
+    return this.passwords.get(user) === password;
+  }
+
+  /** The two users take turns. */
+  target(changes: Partial<RotationTarget> = {}): RotationTarget {
+    return {
+      name: "database",
+      strategy: "alternating",
+      fields: { id: "user", secret: "password" },
+      propose: async (current) => ({
+        id: current?.id === "app_a" ? "app_b" : "app_a",
+        secret: new Secret(randomValue(), { name: "PASSWORD" }),
+      }),
+      set: async ({ id = "", secret }) => {
+        const fault = this.faults.get("set");
+        // A fault after the change: the answer is lost.
+        if (fault?.name !== "lost") await fault?.();
+        if (fault?.name !== "ignored") this.passwords.set(id, secret.reveal());
+        if (fault?.name === "lost") await fault();
+      },
+      works: async ({ id = "", secret }) => {
+        await this.faults.get("works")?.();
+        return this.accepts(id, secret.reveal());
+      },
+      revoke: async ({ id = "" }) => {
+        await this.faults.get("revoke")?.();
+        this.passwords.delete(id);
+      },
+      ...changes,
+    };
+  }
+}
+
+/** A document whose user the database accepts. */
+export function firstDocument(database: Database): {
+  user: string;
+  password: string;
+  host: string;
+} {
+  const password = randomToken();
+  database.passwords.set("app_a", password);
+  return { user: "app_a", password, host: "db.internal" };
+}
+
+/**
+ * Programs of a target that keeps its values in a folder, one file each, named by a digest: nobody
+ * finds a value in arguments, environment or names.
+ */
+export function programs(folder: string): { set: string[]; works: string[]; revoke: string[] } {
+  const digest = `name() { sha256sum | cut -c1-40; }\ncd "${folder}/accepted" || exit 9\n`;
+  const log = `tr '\\0' ' ' < /proc/$$/cmdline >> "${folder}/seen"; env >> "${folder}/seen"\n`;
+  const write = (name: string, body: string): string[] => {
+    const file = join(folder, name);
+    writeFileSync(file, `#!/bin/sh\n${digest}${log}${body}`);
+    chmodSync(file, 0o755);
+    return [file];
+  };
+  return {
+    set: write("set", 'touch "$(name)"\necho "set the value $(cat)"\n'),
+    works: write("works", 'test -e "$(name)" && exit 0\nexit 1\n'),
+    revoke: write("revoke", 'rm -f "$(name)"\n'),
+  };
+}
