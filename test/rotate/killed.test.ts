@@ -110,8 +110,8 @@ describe.each([
     const given = { store: storeName, secret: secret + made.field, endpoint, target: made.target };
     const run = (more: object) =>
       runFile("test/cases/rotate-child.mjs", [JSON.stringify({ ...given, ...more })], {
-        ...env,
         ...awsServer.env,
+        ...env,
       });
     return { ...made, name, run };
   }
