@@ -27,7 +27,11 @@ const executedElsewhere = new Map([
 
 /** A project of a user: nopeek installed, a .env, and a training script. */
 function project(): { folder: string; env: Record<string, string> } {
-  const values = { HF_TOKEN: randomToken("hf_"), WANDB_API_KEY: randomToken("") };
+  const values = {
+    HF_TOKEN: randomToken("hf_"),
+    WANDB_API_KEY: randomToken(""),
+    SESSION_KEY: randomToken(""),
+  };
   const dotenv = Object.entries(values).map(([name, value]) => `${name}=${value}\n`);
   const folder = emptyFolder({
     ".env": `${dotenv.join("")}PORT=8080\n`,
