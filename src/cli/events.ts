@@ -10,8 +10,10 @@ type RunEvent =
       readonly type: "redaction";
       readonly stream: string;
       readonly name: string | undefined;
+      readonly rule: string | undefined;
       readonly form: string;
       readonly strength: string;
+      readonly confidence: string;
     }
   | {
       readonly type: "end";

@@ -56,6 +56,7 @@ const exitCodeOfError: Record<SecretErrorCode, keyof typeof exitCodes> = {
   LAUNCH_FAILED: "launcherFailed",
   FILE_NOT_FOUND: "configuration",
   FILE_UNSAFE: "configuration",
+  RULE_INVALID: "configuration",
   CONFIG_INVALID: "configuration",
   USAGE: "usage",
 };

@@ -3,6 +3,7 @@ import { createRedactor } from "../redact/index.ts";
 import { defineSecrets, SecretError, throwFailures } from "../secrets/index.ts";
 import { collect, declaringOptions } from "./declared.ts";
 import { holdOption, readHold } from "./hold.ts";
+import { readRules, rulesOption } from "./rules.ts";
 import type { Arguments, Streams, Verb } from "./verb.ts";
 
 export const redact: Verb = {
@@ -11,6 +12,7 @@ export const redact: Verb = {
   options: {
     ...declaringOptions,
     hold: holdOption,
+    rules: rulesOption,
   },
   examples: [
     "kubectl logs job/train | nopeek redact --env-file .env",
@@ -24,6 +26,7 @@ async function runRedact(args: Arguments, streams: Streams): Promise<number> {
     throw new SecretError("USAGE", "redact reads standard input and takes no file or command");
   }
   const hold = readHold(args);
+  const rules = readRules(args);
   const say = (message: string) => void streams.stderr.write(`nopeek: ${message}\n`);
   const declared = await collect(args, say, { execute: false });
   const resolutions = await declared.from.resolve(defineSecrets(declared.secrets));
@@ -31,9 +34,9 @@ async function runRedact(args: Arguments, streams: Streams): Promise<number> {
   throwFailures(resolutions.flatMap(({ failure }) => (failure ? [failure] : [])));
   const plain = Object.keys(declared.plain);
   if (plain.length > 0) say(`plain, not masked: ${plain.join(", ")}`);
-  if (declared.isEmpty)
-    say("no secrets are declared, so nothing is masked; use --env-file or --secret");
+  if (declared.isEmpty) say(nothingDeclared(rules));
   using redactor = createRedactor({
+    rules,
     secrets: [
       ...resolutions.flatMap(({ secret }) => (secret ? [secret] : [])),
       ...declared.inFiles,
@@ -49,4 +52,10 @@ async function runRedact(args: Arguments, streams: Streams): Promise<number> {
     }
   }
   return 0;
+}
+
+function nothingDeclared(rules: string | undefined): string {
+  const masked =
+    rules === "none" ? "nothing is masked" : "only what looks like a credential is masked";
+  return `no secrets are declared, so ${masked}; use --env-file or --secret`;
 }

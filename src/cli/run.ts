@@ -9,6 +9,7 @@ import { createEvents } from "./events.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { holdOption, readHold } from "./hold.ts";
 import { assertDistinct, openPrivate, removeFile, replaceable } from "./private-file.ts";
+import { readRules, rulesOption } from "./rules.ts";
 import type { Arguments, Streams, Verb } from "./verb.ts";
 
 export const run: Verb = {
@@ -27,6 +28,7 @@ export const run: Verb = {
     timeout: { value: "DURATION", about: "stop the command after 90s, 15m, 2h (exit code 124)" },
     grace: { value: "DURATION", about: "time to end after SIGTERM before it is killed (10s)" },
     hold: holdOption,
+    rules: rulesOption,
     "refuse-root": { about: "do not run as root" },
     log: { value: "FILE", about: "write the redacted output to a new private file as well" },
     events: { value: "FILE", about: "write what happens as JSON lines" },
@@ -81,8 +83,8 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
         events.write({ type: "start", runId, program: command[0] ?? "" });
         log?.open();
       },
-      onLeak: ({ stream, name, form, strength }) =>
-        events.write({ type: "redaction", stream, name, form, strength }),
+      onLeak: ({ stream, name, rule, form, strength, confidence }) =>
+        events.write({ type: "redaction", stream, name, rule, form, strength, confidence }),
     });
   } catch (error) {
     events.write({
@@ -130,10 +132,12 @@ function overrides(args: Arguments) {
   const timeout = args.value("timeout");
   const grace = args.value("grace");
   const hold = readHold(args);
+  const rules = readRules(args);
   return {
     ...(timeout === undefined ? {} : { timeoutMs: readDuration("--timeout", timeout) }),
     ...(grace === undefined ? {} : { graceMs: readDuration("--grace", grace) }),
     ...(hold === undefined ? {} : { hold }),
+    ...(rules === undefined ? {} : { rules }),
     ...(args.flag("refuse-root") ? { refuseRoot: true } : {}),
   } as const;
 }
@@ -188,8 +192,9 @@ async function closeLog(transcript: Writable | undefined): Promise<void> {
 /** `masked 5 values: HF_TOKEN (raw 2, base64 1), DB_PASSWORD (json 2)`. */
 function summaryOf({ total, counts }: Redactions): string {
   const byName = new Map<string, string[]>();
-  for (const { name = "(no name)", form, count } of counts) {
-    byName.set(name, [...(byName.get(name) ?? []), `${form} ${count}`]);
+  for (const { name, rule, form, count } of counts) {
+    const shown = name ?? rule ?? "(no name)";
+    byName.set(shown, [...(byName.get(shown) ?? []), `${form} ${count}`]);
   }
   const names = [...byName].map(([name, forms]) => `${name} (${forms.join(", ")})`);
   return `masked ${total} ${total === 1 ? "value" : "values"} in the output: ${names.join("; ")}`;

@@ -37,6 +37,7 @@ const launch = z.strictObject({
   graceMs: milliseconds.optional(),
   refuseRoot: z.boolean().optional(),
   hold: z.enum(["pause", "strict"]).optional(),
+  rules: z.enum(["default", "none"]).optional(),
 });
 
 const config = z.strictObject({

@@ -40,6 +40,8 @@ export interface ConfigLaunch {
   readonly graceMs?: number | undefined;
   readonly refuseRoot?: boolean | undefined;
   readonly hold?: "pause" | "strict" | undefined;
+  /** Whether formats of credentials are masked beside the secrets (default: `default`). */
+  readonly rules?: "default" | "none" | undefined;
 }
 
 /**

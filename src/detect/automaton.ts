@@ -3,206 +3,235 @@
  * time linear in the input whatever the input is.
  *
  * Layout: the trie is laid out depth first, so the first child of state `s` is `s + 1` and needs no
- * pointer; further children, which are rare, are in one hash table. A state costs 22 bytes, a tenth
- * of a dense transition table, and most of it stays in the cache.
+ * pointer; further children, which are rare, are in one hash table. A state costs 10 bytes, a
+ * twentieth of a dense transition table, and most of it stays in the cache.
  */
+import { IntTable } from "./int-table.ts";
+
 export interface Automaton {
   /** `label[s]` is the byte that leads to `s`, plus 256 if the parent of `s` is not `s - 1`. */
   readonly label: Uint16Array;
   /** The state of the longest proper suffix that is also in the trie. */
   readonly fail: Int32Array;
-  readonly depth: Int32Array;
-  /** Index of the longest needle that ends in the state, or -1. */
-  readonly found: Int32Array;
-  /** Length of the shortest needle below the state. */
-  readonly shortest: Int32Array;
-  /** 1 for a state with more than one child. */
-  readonly branches: Uint8Array;
-  /** The children of the root, by byte. */
-  readonly root: Int32Array;
-  readonly edges: EdgeTable;
+  readonly depth: Uint16Array | Int32Array;
+  readonly flags: Uint8Array;
+  /** Length of the shortest needle below the state; 255 stands for all longer ones. */
+  readonly shortest: Uint8Array;
+  /** Children of branching states, but for the first child: by `edgeKey(state, byte)`. */
+  readonly edges: IntTable;
+  /** The longest needle that ends in a state with `endsNeedle`: its index, by state. */
+  readonly found: IntTable;
   readonly lengths: Int32Array;
+  /** The class of each byte; 0 for all bytes that no needle holds. */
+  readonly classOf: Uint16Array;
+  readonly classCount: number;
+  /** The state after two bytes, for states of depth 0 and 1: by class of the first and the second. */
+  readonly afterPair: Int32Array;
 }
 
-/** The further children of branching states: open addressing, a power of two in size. */
-interface EdgeTable {
-  readonly state: Int32Array;
-  readonly byte: Uint8Array;
-  readonly child: Int32Array;
+/** Flags of a state. */
+export const branches = 1;
+/** Depth 0 or 1: where most bytes of ordinary text lead. */
+export const isShallow = 2;
+export const endsNeedle = 4;
+
+/** Edges are numbered by state and byte in 32 bits. */
+const maxStates = 2 ** 23;
+
+/** The most bytes of needles that one automaton takes. */
+export const maxNeedleBytes = maxStates - 1;
+
+export function edgeKey(state: number, byte: number): number {
+  return (state << 8) | byte;
 }
 
 /**
  * Builds the automaton. `found` gives indexes into `needles`.
  *
- * @param needles - Not empty, no two equal.
+ * @param needles - Not empty, none empty, no two equal, at most `maxNeedleBytes` together.
  */
-export function buildAutomaton(needles: readonly Buffer[]): Automaton {
+export function buildAutomaton(needles: readonly Uint8Array[]): Automaton {
   const order = needles.map((_, index) => index);
   order.sort((a, b) => Buffer.compare(at(needles, a), at(needles, b)));
-  const trie = buildTrie(needles, order);
-  const root = new Int32Array(256);
-  root[trie.label[1] as number] = 1;
-  for (const { parent, byte, child } of trie.further) if (parent === 0) root[byte] = child;
-  const edges = buildEdges(trie.further.filter(({ parent }) => parent !== 0));
-  const automaton = { ...trie, root, edges, fail: new Int32Array(trie.count) };
-  linkFailures(automaton, trie.parent, trie.count);
-  return { ...automaton, lengths: Int32Array.from(needles, ({ length }) => length) };
-}
-
-interface Edge {
-  readonly parent: number;
-  readonly byte: number;
-  readonly child: number;
+  const { parent, ...trie } = buildTrie(needles, order);
+  const automaton = {
+    ...trie,
+    ...classesOf(needles, trie, parent),
+    fail: new Int32Array(parent.length),
+    lengths: Int32Array.from(needles, ({ length }) => length),
+  };
+  linkFailures(automaton, parent);
+  return automaton;
 }
 
 /** Lays the trie out depth first, from needles in byte order: each shares a prefix with the last. */
-function buildTrie(needles: readonly Buffer[], order: readonly number[]) {
-  let capacity = 1;
-  let longest = 0;
-  for (const { length } of needles) {
-    capacity += length;
-    longest = Math.max(longest, length);
-  }
+function buildTrie(needles: readonly Uint8Array[], order: readonly number[]) {
+  const { count, longest } = measure(needles, order);
   // One more label than states: the last state looks at the next one's label.
-  const label = new Uint16Array(capacity + 1).fill(0x1ff);
-  const parent = new Int32Array(capacity);
-  const depth = new Int32Array(capacity);
-  const found = new Int32Array(capacity).fill(-1);
-  const shortest = new Int32Array(capacity).fill(0x7fffffff);
-  const branches = new Uint8Array(capacity);
-  const further: Edge[] = [];
+  const label = new Uint16Array(count + 1).fill(0x1ff);
+  const parent = new Int32Array(count);
+  const depth = longest > 0xffff ? new Int32Array(count) : new Uint16Array(count);
+  const shortest = new Uint8Array(count).fill(255);
+  const flags = new Uint8Array(count);
+  const edges = new IntTable(needles.length);
+  const found = new IntTable(needles.length);
   const path = new Int32Array(longest + 1);
-  let count = 1;
-  let previous: Buffer = Buffer.alloc(0);
+  flags[0] = isShallow;
+  let next = 1;
+  let previous: Uint8Array = new Uint8Array(0);
   for (const index of order) {
     const needle = at(needles, index);
-    const shared = sharedPrefix(previous, needle);
-    for (let i = shared; i < needle.length; i++) {
+    for (let i = sharedPrefix(previous, needle); i < needle.length; i++) {
       const from = path[i] as number;
       const byte = needle[i] as number;
-      const child = count++;
+      const child = next++;
       parent[child] = from;
       depth[child] = i + 1;
-      if (from === child - 1) {
-        label[child] = byte;
-      } else {
-        label[child] = 0x100 | byte;
-        branches[from] = 1;
-        further.push({ parent: from, byte, child });
+      if (i === 0) flags[child] = isShallow;
+      label[child] = from === child - 1 ? byte : 0x100 | byte;
+      // The root's children are found by `afterPair`.
+      if (from !== child - 1 && from !== 0) {
+        flags[from] = (flags[from] as number) | branches;
+        edges.set(edgeKey(from, byte), child);
       }
       path[i + 1] = child;
     }
-    found[path[needle.length] as number] = index;
-    for (let i = 0; i <= needle.length; i++) {
+    const last = path[needle.length] as number;
+    flags[last] = (flags[last] as number) | endsNeedle;
+    found.set(last, index);
+    const length = Math.min(255, needle.length);
+    // Deeper states of a longer path were given their value by a needle at least as long as that.
+    for (let i = needle.length; i >= 0; i--) {
       const state = path[i] as number;
-      if (needle.length < (shortest[state] as number)) shortest[state] = needle.length;
+      if (length < (shortest[state] as number)) shortest[state] = length;
+      else if (length === 255) break;
     }
     previous = needle;
   }
-  return {
-    label: label.slice(0, count + 1),
-    parent,
-    depth: depth.slice(0, count),
-    found: found.slice(0, count),
-    shortest: shortest.slice(0, count),
-    branches: branches.slice(0, count),
-    further,
-    count,
-  };
+  return { label, parent, depth, shortest, flags, edges, found };
 }
 
-function sharedPrefix(a: Buffer, b: Buffer): number {
+/** The number of states and the length of the longest needle. */
+function measure(needles: readonly Uint8Array[], order: readonly number[]) {
+  let count = 1;
+  let longest = 0;
+  let previous: Uint8Array = new Uint8Array(0);
+  for (const index of order) {
+    const needle = at(needles, index);
+    count += needle.length - sharedPrefix(previous, needle);
+    longest = Math.max(longest, needle.length);
+    previous = needle;
+  }
+  return { count, longest };
+}
+
+function sharedPrefix(a: Uint8Array, b: Uint8Array): number {
   const end = Math.min(a.length, b.length);
   let i = 0;
   while (i < end && a[i] === b[i]) i++;
   return i;
 }
 
-function buildEdges(edges: readonly Edge[]): EdgeTable {
-  let size = 16;
-  while (size < edges.length * 2) size *= 2;
-  const table = {
-    state: new Int32Array(size).fill(-1),
-    byte: new Uint8Array(size),
-    child: new Int32Array(size),
-  };
-  for (const { parent, byte, child } of edges) {
-    let slot = slotOf(parent, byte, size - 1);
-    while (table.state[slot] !== -1) slot = (slot + 1) & (size - 1);
-    table.state[slot] = parent;
-    table.byte[slot] = byte;
-    table.child[slot] = child;
+type Trie = Pick<Automaton, "label" | "flags" | "edges">;
+
+/** The classes of the bytes, and the states that any two bytes lead to from the root. */
+function classesOf(needles: readonly Uint8Array[], trie: Trie, parent: Int32Array) {
+  const used = new Uint8Array(256);
+  for (const needle of needles) for (const byte of needle) used[byte] = 1;
+  const bytes = Array.from(used.keys()).filter((byte) => used[byte] === 1);
+  const classOf = new Uint16Array(256);
+  for (const [index, byte] of bytes.entries()) classOf[byte] = index + 1;
+  const classCount = bytes.length + 1;
+  const root = new Int32Array(256);
+  for (let s = 1; s < parent.length; s++) {
+    if (parent[s] === 0) root[(trie.label[s] as number) & 0xff] = s;
   }
-  return table;
-}
-
-function slotOf(state: number, byte: number, mask: number): number {
-  return (Math.imul(state * 256 + byte, 0x9e3779b1) >>> 7) & mask;
-}
-
-/** The child of a branching state by a byte that is not its first child's; 0 if there is none. */
-export function furtherChild(
-  { state, byte, child }: EdgeTable,
-  from: number,
-  label: number,
-): number {
-  const mask = state.length - 1;
-  let slot = slotOf(from, label, mask);
-  while (state[slot] !== -1) {
-    if (state[slot] === from && byte[slot] === label) return child[slot] as number;
-    slot = (slot + 1) & mask;
+  const afterPair = new Int32Array(classCount * classCount);
+  for (const second of bytes) {
+    const column = classOf[second] as number;
+    for (let row = 0; row < classCount; row++)
+      afterPair[row * classCount + column] = root[second] as number;
+    for (const before of bytes) {
+      const state = root[before] as number;
+      if (state === 0) continue;
+      const child = childOf(trie, state, second);
+      if (child !== 0) afterPair[(classOf[before] as number) * classCount + column] = child;
+    }
   }
-  return 0;
+  return { classOf, classCount, afterPair };
 }
 
-type Linked = Pick<Automaton, "label" | "fail" | "depth" | "found" | "branches" | "root" | "edges">;
+/** The child of a state other than the root, or 0. */
+export function childOf({ label, flags, edges }: Trie, state: number, byte: number): number {
+  if (label[state + 1] === byte) return state + 1;
+  return ((flags[state] as number) & branches) === 0 ? 0 : edges.get(edgeKey(state, byte));
+}
+
+type Linked = Omit<Automaton, "shortest" | "lengths">;
 
 /** Sets the failure links level by level, and lets a state find what its suffix finds. */
-function linkFailures(automaton: Linked, parent: Int32Array, count: number): void {
-  const { label, fail, found } = automaton;
-  for (const state of byDepth(automaton.depth, count)) {
+function linkFailures(automaton: Linked, parent: Int32Array): void {
+  const { label, fail, flags, found } = automaton;
+  for (const state of byDepth(automaton.depth)) {
     const from = parent[state] as number;
     if (state === 0 || from === 0) continue;
     const target = next(automaton, fail[from] as number, (label[state] as number) & 0xff);
     fail[state] = target;
-    if (found[state] === -1) found[state] = found[target] as number;
+    const finds = ((flags[state] as number) & endsNeedle) !== 0;
+    if (finds || ((flags[target] as number) & endsNeedle) === 0) continue;
+    flags[state] = (flags[state] as number) | endsNeedle;
+    found.set(state, found.get(target));
   }
 }
 
 /** All states, the shallowest first: a counting sort. */
-function byDepth(depth: Int32Array, count: number): Int32Array {
+function byDepth(depth: Uint16Array | Int32Array): Int32Array {
+  const count = depth.length;
   let deepest = 0;
-  for (let s = 0; s < count; s++) deepest = Math.max(deepest, get(depth, s));
+  for (let s = 0; s < count; s++) deepest = Math.max(deepest, depth[s] as number);
   const next = new Int32Array(deepest + 2);
-  for (let s = 0; s < count; s++) next[get(depth, s) + 1] = get(next, get(depth, s) + 1) + 1;
-  for (let d = 1; d < next.length; d++) next[d] = get(next, d) + get(next, d - 1);
+  for (let s = 0; s < count; s++) add(next, (depth[s] as number) + 1, 1);
+  for (let d = 1; d < next.length; d++) add(next, d, next[d - 1] as number);
   const order = new Int32Array(count);
   for (let s = 0; s < count; s++) {
-    const place = get(next, get(depth, s));
-    next[get(depth, s)] = place + 1;
-    order[place] = s;
+    order[next[depth[s] as number] as number] = s;
+    add(next, depth[s] as number, 1);
   }
   return order;
 }
 
-function get(numbers: Int32Array, index: number): number {
-  return numbers[index] as number;
+function add(numbers: Int32Array, index: number, more: number): void {
+  numbers[index] = (numbers[index] as number) + more;
 }
 
 /** The state after one more byte. */
-function next({ label, fail, branches, root, edges }: Linked, state: number, byte: number): number {
-  let s = state;
-  while (s !== 0) {
-    if (label[s + 1] === byte) return s + 1;
-    if (branches[s] === 1) {
-      const child = furtherChild(edges, s, byte);
-      if (child !== 0) return child;
+function next(automaton: Linked, state: number, byte: number): number {
+  const { fail, flags, label, classOf, classCount, afterPair } = automaton;
+  for (let s = state; ; s = fail[s] as number) {
+    if (((flags[s] as number) & isShallow) !== 0) {
+      const before = s === 0 ? 0 : (classOf[(label[s] as number) & 0xff] as number);
+      return afterPair[before * classCount + (classOf[byte] as number)] as number;
     }
-    s = fail[s] as number;
+    const child = childOf(automaton, s, byte);
+    if (child !== 0) return child;
   }
-  return root[byte] as number;
 }
 
-function at(needles: readonly Buffer[], index: number): Buffer {
-  return needles[index] as Buffer;
+/** Whether one of the needles is this one. */
+export function hasNeedle(automaton: Automaton, needle: Uint8Array): boolean {
+  const { classOf, afterPair, flags, depth, found, lengths } = automaton;
+  let state = afterPair[classOf[needle[0] as number] as number] as number;
+  for (let i = 1; i < needle.length && state !== 0; i++)
+    state = childOf(automaton, state, needle[i] as number);
+  if (
+    state === 0 ||
+    depth[state] !== needle.length ||
+    ((flags[state] as number) & endsNeedle) === 0
+  )
+    return false;
+  return lengths[found.get(state)] === needle.length;
+}
+
+function at(needles: readonly Uint8Array[], index: number): Uint8Array {
+  return needles[index] as Uint8Array;
 }

@@ -13,5 +13,17 @@ export {
   partForms,
   wholeForms,
 } from "./forms.ts";
-export { createMatcher, type Matcher, type OnMatch } from "./matcher.ts";
+export { createMatcher, type Matcher, type MatchState, type OnMatch } from "./matcher.ts";
+export { defaultRules } from "./rules/default-rules.ts";
+export type {
+  Check,
+  Confidence,
+  Rule,
+  RulePack,
+  RunStep,
+  Step,
+  TextStep,
+} from "./rules/rule.ts";
+export { type RuleListener, RuleScanner } from "./rules/rule-scanner.ts";
+export { createRuleSet, type RuleChoice, type RuleSet } from "./rules/rule-set.ts";
 export { type Piece, Unwrapper } from "./unwrap.ts";

@@ -1,99 +1,260 @@
-import { type Automaton, buildAutomaton, furtherChild } from "./automaton.ts";
+import type { Automaton } from "./automaton.ts";
 import type { Needle } from "./forms.ts";
+import {
+  buildGramFilter,
+  extendGramFilter,
+  type GramFilter,
+  minFilteredBytes,
+} from "./gram-filter.ts";
+import { nextCandidate } from "./gram-scan.ts";
+import { type OnEnd, type RunEnd, runAutomaton } from "./run-automaton.ts";
+import { type Tier, withNeedles } from "./tier.ts";
 
 /** Takes a match: offsets in the scanned stream, end exclusive, and the needle found. */
 export type OnMatch = (start: number, end: number, needle: Needle) => void;
 
-/** Looks for a fixed set of needles. Stateless: the caller keeps the state between chunks. */
+/**
+ * What of which needles stands at the end of what was scanned: a state of each automaton. Belongs to
+ * the matcher that made it.
+ */
+export type MatchState = Int32Array;
+
+/** Looks for a fixed set of needles. The caller keeps the state between chunks. */
 export interface Matcher {
+  /** The state at the start of a text. */
+  start(): MatchState;
   /**
-   * Scans one chunk.
+   * Scans one chunk and brings `state` up to its end.
    *
-   * @param state - What the last chunk of the stream returned; 0 at its start.
    * @param base - The offset of the chunk in its stream.
-   * @param onMatch - Called in order of the matches' ends, for the longest needle at each end.
-   * @returns The state: how much of which needles stands at the end of the chunk.
+   * @param onMatch - Called for the longest needle at each end; ends of one automaton in order.
    */
-  scan(chunk: Uint8Array, state: number, base: number, onMatch: OnMatch): number;
+  scan(chunk: Uint8Array, state: MatchState, base: number, onMatch: OnMatch): void;
+  /** Scans the first `length` bytes as a text of its own. */
+  scanText(bytes: Uint8Array, length: number, onMatch: OnMatch): void;
   /** How many of the last bytes may still become part of a match. */
-  pending(state: number): number;
+  pending(state: MatchState): number;
   /**
    * How many of the pending bytes may be shown at a pause: at most `most`, and at most a quarter of
    * the shortest form that each suffix of them may still become.
    */
-  showable(state: number, most: number): number;
+  showable(state: MatchState, most: number): number;
+  /** A matcher for these needles and more. Of equal needles the first is the one that is found. */
+  with(needles: readonly Needle[]): Matcher;
 }
 
 /** Builds a matcher; the first of several equal needles is the one that is found. */
-export function createMatcher(given: readonly Needle[]): Matcher {
-  const unique = new Map<string, Needle>();
-  for (const needle of given) {
-    const key = needle.bytes.toString("latin1");
-    if (!unique.has(key)) unique.set(key, needle);
-  }
-  const needles = [...unique.values()];
-  if (needles.length === 0) return emptyMatcher;
-  const automaton = buildAutomaton(needles.map(({ bytes }) => bytes));
-  return {
-    scan: (chunk, state, base, onMatch) => scan(automaton, needles, chunk, state, base, onMatch),
-    pending: (state) => automaton.depth[state] as number,
-    showable: (state, most) => showable(automaton, state, most),
-  };
+export function createMatcher(needles: readonly Needle[]): Matcher {
+  return new TieredMatcher([], [], null).with(needles);
 }
 
-const emptyMatcher: Matcher = { scan: () => 0, pending: () => 0, showable: () => 0 };
+/**
+ * Needles from `minFilteredBytes` on are behind a filter that skips nearly all text; the automata run
+ * only around what it lets through:
+ *
+ * 1. What was under way at the end of the last chunk goes on until its automaton is at rest.
+ * 2. The filter gives the next word that may belong to a needle. The needle began at most `reach`
+ *    bytes before: the automata start there, or where they stopped, and run until they are at rest
+ *    behind the word. Nothing that began before is under way then, so the filter goes on from there,
+ *    and no automaton reads a byte twice.
+ * 3. A needle whose word lies beyond the end of the chunk began in its last bytes: the automata read
+ *    those, and their states are what the next chunk starts with.
+ *
+ * The few shorter needles, which a declaration must ask for, are looked for byte by byte.
+ */
+class TieredMatcher implements Matcher {
+  readonly #tiers: readonly Tier[];
+  readonly #short: readonly Tier[];
+  readonly #filter: GramFilter | null;
+  /** By tier, also the short ones: told of every end of a needle. */
+  readonly #onEnds: readonly OnEnd[];
+  /** By tier: the first byte that its automaton did not read or need not read. */
+  readonly #positions: Int32Array;
+  readonly #end: RunEnd = { state: 0, position: 0 };
+  /** The memory that was scanned last, as words. */
+  #words = new Int32Array(0);
+  // The scan that is under way; `state` is null for a text that has no past and no future.
+  #bytes: Uint8Array = new Uint8Array(0);
+  #length = 0;
+  #state: MatchState | null = null;
+  #base = 0;
+  #onMatch: OnMatch = () => undefined;
 
-function scan(
-  automaton: Automaton,
-  needles: readonly Needle[],
-  chunk: Uint8Array,
-  from: number,
-  base: number,
-  onMatch: OnMatch,
-): number {
-  const { label, fail, found, branches, root, edges, lengths } = automaton;
-  const end = chunk.length;
-  let state = from;
-  let i = 0;
-  while (i < end) {
-    if (state === 0) {
-      while (i < end && root[chunk[i] as number] === 0) i++;
-      if (i === end) break;
+  constructor(tiers: readonly Tier[], short: readonly Tier[], filter: GramFilter | null) {
+    this.#tiers = tiers;
+    this.#short = short;
+    this.#filter = filter;
+    this.#positions = new Int32Array(tiers.length);
+    this.#onEnds = [...tiers, ...short].map(({ needles, automaton: { lengths } }) => {
+      return (end, index) => {
+        const to = this.#base + end;
+        this.#onMatch(to - (lengths[index] as number), to, needles[index] as Needle);
+      };
+    });
+  }
+
+  with(given: readonly Needle[]): Matcher {
+    const unique = new Map<string, Needle>();
+    for (const needle of given) {
+      const key = needle.bytes.toString("latin1");
+      if (!unique.has(key)) unique.set(key, needle);
     }
-    const byte = chunk[i++] as number;
-    for (;;) {
-      if (state === 0) {
-        state = root[byte] as number;
-        break;
-      }
-      if (label[state + 1] === byte) {
-        state++;
-        break;
-      }
-      if (branches[state] === 1) {
-        const child = furtherChild(edges, state, byte);
-        if (child !== 0) {
-          state = child;
-          break;
-        }
-      }
-      state = fail[state] as number;
+    const needles = [...unique.values()];
+    const long = needles.filter(({ bytes }) => bytes.length >= minFilteredBytes);
+    const short = needles.filter(({ bytes }) => bytes.length < minFilteredBytes);
+    const tiers = withNeedles(this.#tiers, long);
+    return new TieredMatcher(tiers, withNeedles(this.#short, short), this.#filterFor(tiers, long));
+  }
+
+  #filterFor(tiers: readonly Tier[], added: readonly Needle[]): GramFilter | null {
+    if (tiers.length === 0) return null;
+    const extended = this.#filter && extendGramFilter(this.#filter, added.map(bytesOf));
+    return extended ?? buildGramFilter(tiers.flatMap(({ needles }) => needles.map(bytesOf)));
+  }
+
+  start(): MatchState {
+    return new Int32Array(this.#tiers.length + this.#short.length);
+  }
+
+  scan(chunk: Uint8Array, state: MatchState, base: number, onMatch: OnMatch): void {
+    this.#bytes = chunk;
+    this.#length = chunk.length;
+    this.#state = state;
+    this.#base = base;
+    this.#onMatch = onMatch;
+    this.#scan();
+  }
+
+  scanText(bytes: Uint8Array, length: number, onMatch: OnMatch): void {
+    this.#bytes = bytes;
+    this.#length = length;
+    this.#state = null;
+    this.#base = 0;
+    this.#onMatch = onMatch;
+    this.#scan();
+  }
+
+  #scan(): void {
+    for (let t = 0; t < this.#short.length; t++) this.#scanShort(t);
+    if (this.#filter === null) return;
+    let rest = this.#goOn();
+    const { reach, stride } = this.#filter;
+    const words = this.#wordsOf(this.#bytes);
+    const shift = this.#bytes.byteOffset;
+    const last = (shift + this.#length - 4) >> 2;
+    const step = stride >> 2;
+    let next = (shift + rest + 3) >> 2;
+    while (rest < this.#length) {
+      const word = nextCandidate(this.#filter, words, next, last);
+      if (word === -1) break;
+      rest = this.#look(word * 4 - shift, reach);
+      next = Math.max(word + step, (shift + rest + 3) >> 2);
     }
-    const index = found[state] as number;
-    if (index !== -1) {
-      onMatch(base + i - (lengths[index] as number), base + i, needles[index] as Needle);
+    if (this.#state !== null && rest < this.#length) this.#readTail(this.#state, reach);
+  }
+
+  #scanShort(t: number): void {
+    const at = this.#tiers.length + t;
+    const { automaton } = this.#short[t] as Tier;
+    const from = this.#state === null ? 0 : (this.#state[at] as number);
+    const { [at]: onEnd = ignoreEnd } = this.#onEnds;
+    runAutomaton(automaton, this.#bytes, 0, this.#length, neverRests, from, onEnd, this.#end);
+    if (this.#state !== null) this.#state[at] = this.#end.state;
+  }
+
+  /** Step 1. @returns The first position from which something new may begin. */
+  #goOn(): number {
+    this.#positions.fill(0);
+    if (this.#state === null) return 0;
+    for (let t = 0; t < this.#tiers.length; t++) {
+      if (this.#state[t] !== 0) this.#run(t, 0, 0);
+    }
+    return this.#atRest();
+  }
+
+  /** Step 2: all automata read around a sample. @returns Where the filter goes on. */
+  #look(sample: number, reach: number): number {
+    for (let t = 0; t < this.#tiers.length; t++) {
+      const position = this.#positions[t] as number;
+      if (position <= sample) this.#run(t, Math.max(position, sample - reach), sample + 1);
+    }
+    return this.#atRest();
+  }
+
+  #atRest(): number {
+    let rest = this.#length;
+    for (let t = 0; t < this.#tiers.length; t++) {
+      rest = Math.min(rest, this.#positions[t] as number);
+    }
+    return rest;
+  }
+
+  /** Step 3. */
+  #readTail(state: MatchState, reach: number): void {
+    for (let t = 0; t < this.#tiers.length; t++) {
+      const first = Math.max(this.#positions[t] as number, this.#length - reach - 8);
+      const { classOf } = (this.#tiers[t] as Tier).automaton;
+      // Nothing goes over a byte that no needle holds.
+      let from = this.#length;
+      while (from > first && classOf[this.#bytes[from - 1] as number] !== 0) from--;
+      // Not at rest, or at the end: it has read everything.
+      if (state[t] === 0 && from < this.#length) this.#run(t, from, neverRests);
     }
   }
-  return state;
+
+  #run(t: number, from: number, restAt: number): void {
+    const { automaton } = this.#tiers[t] as Tier;
+    const state = this.#state === null ? 0 : (this.#state[t] as number);
+    const { [t]: onEnd = ignoreEnd } = this.#onEnds;
+    runAutomaton(automaton, this.#bytes, from, this.#length, restAt, state, onEnd, this.#end);
+    this.#positions[t] = this.#end.position;
+    if (this.#state !== null) this.#state[t] = this.#end.state;
+  }
+
+  #wordsOf({ buffer }: Uint8Array): Int32Array {
+    const length = buffer.byteLength >> 2;
+    if (this.#words.buffer !== buffer || this.#words.length !== length) {
+      this.#words = new Int32Array(buffer as ArrayBuffer, 0, length);
+    }
+    return this.#words;
+  }
+
+  pending(state: MatchState): number {
+    let most = 0;
+    for (let t = 0; t < state.length; t++) {
+      if (state[t] === 0) continue;
+      most = Math.max(most, this.#automatonAt(t).depth[state[t] as number] as number);
+    }
+    return most;
+  }
+
+  showable(state: MatchState, most: number): number {
+    let hidden = 0;
+    for (let t = 0; t < state.length; t++) {
+      hidden = Math.max(hidden, hiddenOf(this.#automatonAt(t), state[t] as number, most));
+    }
+    return this.pending(state) - hidden;
+  }
+
+  #automatonAt(t: number): Automaton {
+    return ((this.#tiers[t] ?? this.#short[t - this.#tiers.length]) as Tier).automaton;
+  }
+}
+
+/** For `restAt`: read to the end. */
+const neverRests = 0x7fffffff;
+const ignoreEnd: OnEnd = () => undefined;
+
+function bytesOf({ bytes }: Needle): Uint8Array {
+  return bytes;
 }
 
 /** Each suffix of the pending bytes that is in the trie may become a match: none may show too much. */
-function showable({ fail, depth, shortest }: Automaton, from: number, most: number): number {
-  const pending = depth[from] as number;
-  let shown = pending;
+function hiddenOf({ fail, depth, shortest }: Automaton, from: number, most: number): number {
+  let hidden = 0;
   for (let state = from; state !== 0; state = fail[state] as number) {
     const quarter = Math.floor((shortest[state] as number) / 4);
-    shown = Math.min(shown, pending - (depth[state] as number) + Math.min(most, quarter));
+    hidden = Math.max(hidden, (depth[state] as number) - Math.min(most, quarter));
   }
-  return shown;
+  return hidden;
 }

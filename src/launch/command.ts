@@ -43,7 +43,8 @@ export function assertNoSecret(
   whose = "the command",
 ): void {
   command.forEach((item, position) => {
-    const [finding] = redactor.find(item);
+    // Text of another's format is the user's own business; the job's own values are not.
+    const finding = redactor.find(item).find(({ confidence }) => confidence === "exact");
     if (finding === undefined) return;
     const what = position === 0 ? "the first word" : `argument ${position}`;
     const { name = "a secret", form } = finding;

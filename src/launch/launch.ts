@@ -74,7 +74,10 @@ export async function launch(options: LaunchOptions): Promise<LaunchResult> {
     runId,
   });
   // The declared ones first: their names stand in the masks. Then whatever else this process knows.
-  using redactor = createRedactor({ secrets: secrets.map(({ secret }) => secret) });
+  using redactor = createRedactor({
+    secrets: secrets.map(({ secret }) => secret),
+    rules: options.rules,
+  });
   using _following = onSecret((secret) => redactor.add(secret));
   assertNoSecret(command, redactor);
   assertNoSecret(options.ownCommandLine ?? [], redactor, "nopeek's own command line");

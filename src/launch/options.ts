@@ -1,5 +1,6 @@
 /** What a launch takes and gives. */
 import type { Writable } from "node:stream";
+import type { RuleChoice } from "../detect/index.ts";
 import type { Finding } from "../redact/index.ts";
 import type { Declarations, SecretInput, Secrets } from "../secrets/index.ts";
 import type { Command } from "./command.ts";
@@ -39,6 +40,8 @@ export interface LaunchOptions {
   readonly refuseRoot?: boolean | undefined;
   /** `strict` holds back every byte until it is decided, also at a pause. */
   readonly hold?: "pause" | "strict" | undefined;
+  /** Formats of credentials that are masked beside the secrets (default: those that are known). */
+  readonly rules?: RuleChoice | undefined;
   /** Where the redacted output goes (default: this process's). */
   readonly output?: { readonly stdout?: Writable; readonly stderr?: Writable } | undefined;
   /** Gets the redacted output of both streams as well. */

@@ -3,9 +3,9 @@
  *
  * @module
  */
+export type { Finding } from "./finding.ts";
 export {
   createRedactor,
-  type Finding,
   type Redactor,
   type RedactorOptions,
   type StreamOptions,

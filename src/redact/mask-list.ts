@@ -1,11 +1,25 @@
-import type { Needle } from "../detect/index.ts";
+import type { Confidence, Needle, Rule } from "../detect/index.ts";
+import { maskOf } from "../secrets/index.ts";
+
+/** A match of a format rule. */
+export interface RuleMatch {
+  readonly rule: Rule;
+  readonly confidence: Confidence;
+  /** The secret part; of an overlong one its first bytes. */
+  readonly bytes: Buffer;
+}
 
 /** A part of the stream that is replaced by one mask: the union of overlapping matches. */
 export interface Masked {
   readonly start: number;
   readonly end: number;
-  /** The longest of the matches; it gives the mask its name. */
-  readonly needle: Needle;
+  /** The best of the matches; it gives the mask its name. */
+  readonly match: Needle | RuleMatch;
+}
+
+/** The text that stands in place of a match. */
+export function maskTextOf(match: Needle | RuleMatch): string {
+  return "secret" in match ? match.secret.mask : maskOf(match.rule.id);
 }
 
 /** Matches that are found but not yet written, in order, overlapping ones merged. */
@@ -16,8 +30,8 @@ export class MaskList {
     return this.#masked[0];
   }
 
-  add(start: number, end: number, needle: Needle): void {
-    let added: Masked = { start, end, needle };
+  add(start: number, end: number, match: Needle | RuleMatch): void {
+    let added: Masked = { start, end, match };
     const after: Masked[] = [];
     for (let last = this.#masked.at(-1); last !== undefined; last = this.#masked.at(-1)) {
       if (last.end <= added.start) break;
@@ -37,12 +51,34 @@ function union(a: Masked, b: Masked): Masked {
   return {
     start: Math.min(a.start, b.start),
     end: Math.max(a.end, b.end),
-    needle: outranks(a.needle, b.needle) ? a.needle : b.needle,
+    match: outranks(a.match, b.match) ? a.match : b.match,
   };
 }
 
-/** The longer needle; of equally long ones always the same, in whatever order they are found. */
-function outranks(a: Needle, b: Needle): boolean {
+/**
+ * A known value before a rule; the surer rule; the longer match. Of equal ones always the same, in
+ * whatever order they are found.
+ */
+function outranks(a: Needle | RuleMatch, b: Needle | RuleMatch): boolean {
+  const [rankA, rankB] = [rankOf(a), rankOf(b)];
+  if (rankA !== rankB) return rankA > rankB;
   if (a.bytes.length !== b.bytes.length) return a.bytes.length > b.bytes.length;
-  return Buffer.compare(a.bytes, b.bytes) <= 0;
+  const order = Buffer.compare(a.bytes, b.bytes);
+  return order === 0 ? idOf(a) <= idOf(b) : order < 0;
+}
+
+const ranks: Readonly<Record<Confidence, number>> = {
+  exact: 4,
+  checksum: 3,
+  format: 2,
+  heuristic: 1,
+  placeholder: 0,
+};
+
+function rankOf(match: Needle | RuleMatch): number {
+  return ranks["secret" in match ? "exact" : match.confidence];
+}
+
+function idOf(match: Needle | RuleMatch): string {
+  return "secret" in match ? "" : match.rule.id;
 }

@@ -1,33 +1,31 @@
 import type { Transform } from "node:stream";
 import {
   createMatcher,
-  type FormId,
+  createRuleSet,
   type Matcher,
   type Needle,
   needlesOf,
+  type RuleChoice,
+  type RuleSet,
 } from "../detect/index.ts";
 import { onSecret, type Secret, SecretError } from "../secrets/index.ts";
-import type { Masked } from "./mask-list.ts";
+import { CleanCheck } from "./clean-check.ts";
+import { type Finding, findingOf } from "./finding.ts";
+import { type Masked, maskTextOf } from "./mask-list.ts";
 import { Scanner } from "./scanner.ts";
 import { createStream } from "./stream.ts";
-
-/** A secret that was found and masked; it holds no value. */
-export interface Finding {
-  /** The name of the secret, if it has one. */
-  readonly name: string | undefined;
-  readonly form: FormId;
-  /** `strong`: the whole value, long and varied. `weak`: a short value or a part of one. */
-  readonly strength: "strong" | "weak";
-  readonly fingerprint: string;
-  /** Where the match begins: bytes from the start of the stream or text. */
-  readonly offset: number;
-}
+import { TextCursor } from "./text-cursor.ts";
 
 export interface RedactorOptions {
   /** The secrets to mask; more can be added. Without it: every secret of the process, also later. */
   readonly secrets?: Iterable<Secret> | undefined;
   /** Called for every mask, after it was written. */
   readonly onFinding?: ((finding: Finding) => void) | undefined;
+  /**
+   * Also masks text that has the format of a credential: the formats that are known (default), none,
+   * or those of your own packs.
+   */
+  readonly rules?: RuleChoice | undefined;
   /** Also finds values that line breaks or terminal colours cut (default: true). */
   readonly unwrap?: boolean | undefined;
 }
@@ -76,15 +74,20 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
 
 class ValueRedactor implements Redactor {
   readonly #options: RedactorOptions;
-  readonly #needles: Needle[] = [];
+  readonly #rules: RuleSet | null;
   readonly #known = new Set<string>();
   readonly #following: Disposable | undefined;
-  #matcher: Matcher | undefined;
+  readonly #cleanCheck: CleanCheck;
+  #matcher: Matcher = createMatcher([]);
+  /** Needles that are not in the matcher yet. */
+  #added: Needle[] = [];
   /** Changes with every secret, so that streams take the new matcher. */
   version = 0;
 
   constructor(options: RedactorOptions) {
     this.#options = options;
+    this.#rules = createRuleSet(options.rules ?? "default");
+    this.#cleanCheck = new CleanCheck(this.#rules, options.unwrap ?? true);
     if (options.secrets === undefined) {
       this.#following = onSecret((secret) => this.add(secret));
     } else {
@@ -94,40 +97,48 @@ class ValueRedactor implements Redactor {
 
   /** Built when it is first needed: adding many secrets builds once. */
   get matcher(): Matcher {
-    this.#matcher ??= createMatcher(this.#needles);
+    if (this.#added.length > 0) {
+      this.#matcher = this.#matcher.with(this.#added);
+      this.#added = [];
+    }
     return this.#matcher;
   }
 
   add(secret: Secret): void {
     const key = `${secret.fingerprint} ${secret.name ?? ""}`;
     if (this.#known.has(key)) return;
-    this.#needles.push(...needlesOf(secret));
+    this.#added.push(...needlesOf(secret));
     this.#known.add(key);
-    this.#matcher = undefined;
     this.version++;
   }
 
   redact(text: string): string {
     if (typeof text !== "string") throw new TypeError("redact() takes text; bytes go to stream()");
-    const bytes = Buffer.from(text);
+    if (this.#cleanCheck.isClean(text, this.matcher)) return text;
     const parts: string[] = [];
     const cursor = new TextCursor(text);
-    this.#scanWhole(bytes, (masked) => {
-      parts.push(cursor.sliceTo(masked.start), masked.needle.secret.mask);
+    const onMask = (masked: Masked) => {
+      parts.push(cursor.sliceTo(masked.start), maskTextOf(masked.match));
       cursor.skipTo(masked.end);
       tell(this.#options.onFinding, masked);
+    };
+    this.#scanWhole(text, onMask, (start, end) => {
+      parts.push(cursor.sliceTo(start));
+      cursor.skipTo(end);
     });
     return parts.length === 0 ? text : parts.join("") + cursor.rest();
   }
 
   find(text: string): readonly Finding[] {
     const findings: Finding[] = [];
-    this.#scanWhole(Buffer.from(text), (masked) => void findings.push(findingOf(masked)));
+    this.#scanWhole(text, (masked) => void findings.push(findingOf(masked)));
     return findings;
   }
 
   assertClean(text: string): void {
-    const found = this.find(text).map(({ name = "a secret", form }) => `${name} (${form})`);
+    const found = this.find(text)
+      .filter(({ confidence }) => confidence !== "placeholder")
+      .map(({ name, rule, form }) => `${name ?? rule ?? "a secret"} (${form})`);
     if (found.length === 0) return;
     throw new SecretError("TEXT_HOLDS_SECRET", `the text holds ${[...new Set(found)].join(", ")}`);
   }
@@ -137,6 +148,7 @@ class ValueRedactor implements Redactor {
       return new Scanner(this, {
         write,
         unwrap: this.#options.unwrap ?? true,
+        rules: this.#rules,
         onMask: (masked) => {
           tell(this.#options.onFinding, masked);
           tell(options.onFinding, masked);
@@ -149,13 +161,19 @@ class ValueRedactor implements Redactor {
     this.#following?.[Symbol.dispose]();
   }
 
-  #scanWhole(bytes: Uint8Array, onMask: (masked: Masked) => void): void {
+  #scanWhole(
+    text: string,
+    onMask: (masked: Masked) => void,
+    onSkip?: (start: number, end: number) => void,
+  ): void {
     const scanner = new Scanner(this, {
       write: () => undefined,
       unwrap: this.#options.unwrap ?? true,
+      rules: this.#rules,
       onMask,
+      onSkip,
     });
-    scanner.push(bytes);
+    scanner.push(Buffer.from(text));
     scanner.end();
   }
 }
@@ -163,47 +181,8 @@ class ValueRedactor implements Redactor {
 /** A listener that throws must not cost output: its error is a warning of the process. */
 function tell(listener: ((finding: Finding) => void) | undefined, masked: Masked): void {
   try {
-    listener?.(findingOf(masked));
+    if (listener !== undefined) listener(findingOf(masked));
   } catch {
     process.emitWarning("nopeek: a listener of findings threw an error, which was ignored");
-  }
-}
-
-function findingOf({ start, needle }: Masked): Finding {
-  return {
-    name: needle.secret.name,
-    form: needle.form,
-    strength: needle.strong ? "strong" : "weak",
-    fingerprint: needle.secret.fingerprint,
-    offset: start,
-  };
-}
-
-/** Walks a string by offsets in its UTF-8 encoding; lone surrogates count as U+FFFD does. */
-class TextCursor {
-  readonly #text: string;
-  #index = 0;
-  #offset = 0;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  sliceTo(offset: number): string {
-    const from = this.#index;
-    this.skipTo(offset);
-    return this.#text.slice(from, this.#index);
-  }
-
-  skipTo(offset: number): void {
-    while (this.#offset < offset) {
-      const code = this.#text.codePointAt(this.#index) ?? 0;
-      this.#index += code > 0xffff ? 2 : 1;
-      this.#offset += code > 0xffff ? 4 : code > 0x7ff ? 3 : code > 0x7f ? 2 : 1;
-    }
-  }
-
-  rest(): string {
-    return this.#text.slice(this.#index);
   }
 }

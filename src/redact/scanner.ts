@@ -1,6 +1,16 @@
-import { type Matcher, type Needle, Unwrapper } from "../detect/index.ts";
+import {
+  type Confidence,
+  type Matcher,
+  type MatchState,
+  type Needle,
+  type Rule,
+  RuleScanner,
+  type RuleSet,
+  Unwrapper,
+} from "../detect/index.ts";
+import { Dropped } from "./dropped.ts";
 import { HeldBytes } from "./held-bytes.ts";
-import { type Masked, MaskList } from "./mask-list.ts";
+import { type Masked, MaskList, maskTextOf } from "./mask-list.ts";
 
 /** Where a scanner gets its matcher from; `version` changes when secrets were added. */
 export interface MatcherSource {
@@ -13,8 +23,12 @@ export interface ScannerOptions {
   readonly write: (bytes: Uint8Array) => void;
   /** Told of every mask that is written. */
   readonly onMask: (masked: Masked) => void;
+  /** Told of what is left out without a mask: the rest of a match that was masked already. */
+  readonly onSkip?: ((start: number, end: number) => void) | undefined;
   /** Also look at the unwrapped view: values cut by line breaks or colours. */
   readonly unwrap: boolean;
+  /** Also look for formats. */
+  readonly rules: RuleSet | null;
 }
 
 /** Matches in the unwrapped view are too likely by chance below this length. */
@@ -36,13 +50,17 @@ export class Scanner {
   readonly #options: ScannerOptions;
   readonly #masks = new MaskList();
   readonly #held = new HeldBytes();
+  readonly #rules: RuleScanner | null;
+  readonly #dropped = new Dropped();
   #version = -1;
   #matcher: Matcher;
-  #state = 0;
+  #state: MatchState;
   #view = new Unwrapper();
-  #viewState = 0;
+  #viewState: MatchState;
   /** Offset after the last byte that was read. */
   #read = 0;
+  /** What is read now; it begins at `#read`. */
+  #chunk: Uint8Array = noBytes;
   /** Offset after the last byte that was written or masked. */
   #written = 0;
 
@@ -51,6 +69,10 @@ export class Scanner {
     this.#options = options;
     this.#matcher = source.matcher;
     this.#version = source.version;
+    this.#state = this.#matcher.start();
+    this.#viewState = this.#matcher.start();
+    this.#rules =
+      options.rules === null ? null : new RuleScanner(options.rules, this.#ruleListener);
   }
 
   /** How many bytes are held back. */
@@ -61,7 +83,10 @@ export class Scanner {
   push(chunk: Uint8Array): void {
     this.#refresh();
     const base = this.#read;
+    this.#chunk = chunk;
     this.#scan(chunk, base);
+    this.#rules?.push(chunk, chunk.length, base);
+    this.#chunk = noBytes;
     this.#read = base + chunk.length;
     this.#settle(this.#liveStart(), chunk, base);
     this.#keep(chunk, base);
@@ -76,6 +101,7 @@ export class Scanner {
     const viewStart = view.length - this.#matcher.pending(this.#viewState);
     const viewLimit = viewStart + this.#matcher.showable(this.#viewState, most);
     if (viewLimit < view.length) limit = Math.min(limit, view.toStream(viewLimit));
+    if (this.#rules !== null) limit = Math.min(limit, this.#rules.showable(most));
     const first = this.#masks.first;
     if (first !== undefined) limit = Math.min(limit, first.start);
     this.#writeRaw(limit, noBytes, this.#read);
@@ -84,9 +110,10 @@ export class Scanner {
   /** Decides everything that is held: what is no match by now is none. */
   end(): void {
     this.#refresh();
+    this.#rules?.end();
     this.#settle(this.#read, noBytes, this.#read);
-    this.#state = 0;
-    this.#viewState = 0;
+    this.#state.fill(0);
+    this.#viewState.fill(0);
     this.#held.dropBefore(this.#read);
   }
 
@@ -95,8 +122,8 @@ export class Scanner {
     if (this.#version === this.#source.version) return;
     this.#version = this.#source.version;
     this.#matcher = this.#source.matcher;
-    this.#state = 0;
-    this.#viewState = 0;
+    this.#state = this.#matcher.start();
+    this.#viewState = this.#matcher.start();
     const { start, end } = this.#held;
     if (end === start) return;
     this.#view = new Unwrapper();
@@ -105,16 +132,18 @@ export class Scanner {
 
   #scan(chunk: Uint8Array, base: number): void {
     const matcher = this.#matcher;
-    this.#state = matcher.scan(chunk, this.#state, base, (start, end, needle) =>
-      this.#masks.add(start, end, needle),
-    );
+    matcher.scan(chunk, this.#state, base, this.#addMatch);
     if (!this.#options.unwrap) return;
     for (const { bytes, base: viewBase, cut } of this.#view.push(chunk, base)) {
-      if (cut) this.#viewState = 0;
-      this.#viewState = matcher.scan(bytes, this.#viewState, viewBase, this.#addUnwrapped);
+      if (cut) this.#viewState.fill(0);
+      matcher.scan(bytes, this.#viewState, viewBase, this.#addUnwrapped);
     }
-    if (this.#view.isCut) this.#viewState = 0;
+    if (this.#view.isCut) this.#viewState.fill(0);
   }
+
+  readonly #addMatch = (start: number, end: number, needle: Needle): void => {
+    this.#masks.add(start, end, needle);
+  };
 
   /** A match of the view counts where it crosses a gap; the others are matches of the stream. */
   readonly #addUnwrapped = (start: number, end: number, needle: Needle): void => {
@@ -124,12 +153,29 @@ export class Scanner {
     if (to - from !== end - start) this.#masks.add(from, to, needle);
   };
 
+  readonly #ruleListener = {
+    hit: (start: number, end: number, rule: Rule, confidence: Confidence, bytes: Buffer) => {
+      this.#masks.add(start, end, { rule, confidence, bytes });
+    },
+    drop: (start: number, end: number) => this.#dropped.add(start, end),
+    bytesOf: (start: number, end: number) => this.#bytesOf(start, end),
+  };
+
+  /** A copy of bytes that are held or in the chunk. */
+  #bytesOf(start: number, end: number): Buffer {
+    const base = this.#read;
+    const held = start < base ? this.#held.copy(start, Math.min(end, base)) : noBytes;
+    const read = this.#chunk.subarray(Math.max(0, start - base), Math.max(0, end - base));
+    return Buffer.concat([held, read]);
+  }
+
   /** Offset of the first byte that may still become part of a match. */
   #liveStart(): number {
-    const start = this.#read - this.#matcher.pending(this.#state);
-    if (this.#viewState === 0) return start;
-    const view = this.#view.length - this.#matcher.pending(this.#viewState);
-    return Math.min(start, this.#view.toStream(view));
+    const rules = this.#rules?.live ?? this.#read;
+    const start = Math.min(rules, this.#read - this.#matcher.pending(this.#state));
+    const pending = this.#matcher.pending(this.#viewState);
+    if (pending === 0) return start;
+    return Math.min(start, this.#view.toStream(this.#view.length - pending));
   }
 
   /** Writes what is decided: all masks that end by `limit`, and the bytes up to the next one. */
@@ -139,7 +185,7 @@ export class Scanner {
       if (first === undefined || first.start >= limit) break;
       this.#writeRaw(first.start, chunk, base);
       if (first.end > limit) return;
-      this.#options.write(Buffer.from(first.needle.secret.mask));
+      this.#options.write(Buffer.from(maskTextOf(first.match)));
       this.#options.onMask(first);
       this.#written = Math.max(this.#written, first.end);
       this.#masks.shift();
@@ -149,14 +195,21 @@ export class Scanner {
 
   /** Writes the bytes from the last written one to `to`; they are held, or in the chunk at `base`. */
   #writeRaw(to: number, chunk: Uint8Array, base: number): void {
-    if (to <= this.#written) return;
-    if (this.#written < base) {
-      this.#options.write(this.#held.copy(this.#written, Math.min(to, base)));
-      this.#written = Math.min(to, base);
-    }
-    if (to > base) {
-      this.#options.write(chunk.subarray(this.#written - base, to - base));
-      this.#written = to;
+    while (to > this.#written) {
+      const dropped = this.#dropped.firstAfter(this.#written);
+      if (dropped !== undefined && dropped.start <= this.#written) {
+        const end = Math.min(to, dropped.end);
+        this.#options.onSkip?.(this.#written, end);
+        this.#written = end;
+        continue;
+      }
+      const next = Math.min(to, dropped?.start ?? to);
+      if (this.#written < base) {
+        this.#options.write(this.#held.copy(this.#written, Math.min(next, base)));
+      }
+      const from = Math.max(this.#written, base);
+      if (next > from) this.#options.write(chunk.subarray(from - base, next - base));
+      this.#written = next;
     }
   }
 

@@ -54,6 +54,7 @@ export const errorCodes = {
   // Files and usage
   FILE_NOT_FOUND: "a file that was named does not exist",
   FILE_UNSAFE: "a file may be changed by others, so it is not used",
+  RULE_INVALID: "a format rule is not one",
   CONFIG_INVALID: "the configuration does not match its schema",
   USAGE: "the command line is wrong",
 } as const;

@@ -42,7 +42,7 @@ export type {
 } from "./provider.ts";
 export { looksLikeReference, parseReference, type Reference } from "./reference.ts";
 export { createSecrets } from "./resolver.ts";
-export { assertUnmasked, maskOf, Secret } from "./secret.ts";
+export { assertUnmasked, fingerprintOf, maskOf, Secret } from "./secret.ts";
 export type {
   GetOptions,
   Resolution,

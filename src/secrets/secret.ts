@@ -9,7 +9,10 @@ let crypto: typeof import("node:crypto") | undefined;
 /** Fingerprints of one process cannot be compared with those of another, nor guessed offline. */
 let processKey: Uint8Array | undefined;
 
-function fingerprintOf(bytes: Uint8Array): string {
+/**
+ * A keyed hash of a value: equal for equal values in this process, and no help to guess one.
+ */
+export function fingerprintOf(bytes: Uint8Array): string {
   crypto ??= process.getBuiltinModule("node:crypto");
   processKey ??= crypto.randomBytes(32);
   const digest = crypto.createHmac("sha256", processKey).update(bytes).digest("hex");

@@ -91,7 +91,9 @@ describe("redact", () => {
     expect((await nopeek(["redact"], { cwd, input: token })).stdout).toBe("[REDACTED:A]");
     const nothing = await nopeek(["redact"], { input: token });
     expect(nothing).toMatchObject({ code: 0, stdout: token });
-    expect(nothing.stderr).toContain("nothing is masked");
+    expect(nothing.stderr).toContain("only what looks like a credential is masked");
+    const none = await nopeek(["redact", "--rules", "none"], { input: token });
+    expect(none.stderr).toContain("nothing is masked");
   });
 
   it("writes nothing if a secret is missing", async () => {

@@ -77,7 +77,7 @@ it("writes what an oracle writes, for every chunking", async () => {
         });
         const input = Buffer.concat(pieces);
         const expected = redactSlowly(input, firstOfEqual(needles));
-        const output = await inPieces(createRedactor({ secrets }), input, cuts);
+        const output = await inPieces(createRedactor({ secrets, rules: "none" }), input, cuts);
         expect(output.toString("latin1")).toBe(expected.toString("latin1"));
       },
     ),
@@ -115,7 +115,7 @@ it("cuts exactly the printed forms out of any bytes", async () => {
           return [before, Buffer.from(form.print(values[form.value]))] as const;
         });
         const input = Buffer.concat(printed.flat());
-        const output = await inPieces(createRedactor({ secrets }), input, cuts);
+        const output = await inPieces(createRedactor({ secrets, rules: "none" }), input, cuts);
         const withoutMasks = output.toString("latin1").replaceAll("[REDACTED]", "");
         const kept = Buffer.concat(printed.map(([before]) => before)).toString("latin1");
         expect(withoutMasks).toBe(kept);

@@ -1,0 +1,155 @@
+import type { CompiledStep, Shape } from "./compile.ts";
+
+/** A match that is under way: where it stands in the steps of its shape. */
+export interface Attempt {
+  readonly shape: Shape;
+  /** Offset of the keyword. */
+  readonly start: number;
+  readonly keywordEnd: number;
+  /** Where the secret part begins; -1 before. */
+  from: number;
+  /** Where its last step ended; -1 before. */
+  to: number;
+  step: number;
+  /** Bytes that the step took, or the state of its texts. */
+  count: number;
+  /** How much of the text that ends the run stands here. */
+  matched: number;
+  /** It took `maxUndecidedBytes`: it counts as a match, and what it still takes is left out. */
+  isOpen: boolean;
+}
+
+/** How an attempt stands: over, complete, or waiting for more bytes. */
+export const failed = 0;
+export const complete = 1;
+export const waiting = 2;
+/** Waiting, and longer than may be held back. */
+export const overlong = 3;
+
+/** So many bytes may be undecided; longer ones are masked as they come. */
+export const maxUndecidedBytes = 4096;
+
+/** @param start - Offset of the keyword, which ends at `keywordEnd`. */
+export function beginAttempt(shape: Shape, start: number, keywordEnd: number): Attempt {
+  const from = shape.isWhole ? start : -1;
+  return { shape, start, keywordEnd, from, to: -1, step: 0, count: 0, matched: 0, isOpen: false };
+}
+
+/** Where an attempt stopped to read: one object for all, since most end at once. */
+export interface AttemptEnd {
+  position: number;
+}
+
+/**
+ * Goes on with an attempt. Each step takes what it can and gives nothing back, so every byte is read
+ * once.
+ *
+ * @param base - The offset of `bytes[0]` in the stream.
+ * @param isEnd - Nothing follows the bytes.
+ * @returns `failed`, `complete`, `waiting` or `overlong`.
+ */
+export function advance(
+  attempt: Attempt,
+  bytes: Uint8Array,
+  from: number,
+  length: number,
+  base: number,
+  isEnd: boolean,
+  end: AttemptEnd,
+): number {
+  const { steps, notBefore, isWhole } = attempt.shape;
+  const most = attempt.isOpen ? length : attempt.start + maxUndecidedBytes - base;
+  const limit = Math.min(length, most);
+  end.position = from;
+  while (attempt.step < steps.length) {
+    const step = steps[attempt.step] as CompiledStep;
+    if (step.secret && attempt.from === -1) attempt.from = base + end.position;
+    const take = step.table === null ? takeText : takeRun;
+    let outcome = take(attempt, step, bytes, limit, end);
+    if (outcome === waits) {
+      if (limit < length) return overlong;
+      if (!isEnd) return waiting;
+      outcome = atEnd(attempt, step);
+    }
+    if (outcome === fails) return failed;
+    if (step.secret || isWhole) attempt.to = base + end.position;
+    if (outcome === endsMatch) return complete;
+    attempt.step++;
+    attempt.count = 0;
+    attempt.matched = 0;
+  }
+  if (notBefore === null) return complete;
+  if (end.position === length) return isEnd ? complete : waiting;
+  return notBefore[bytes[end.position] as number] === 1 ? failed : complete;
+}
+
+/** How a step ended. */
+const fails = 0;
+const goesOn = 1;
+const endsMatch = 2;
+const waits = 3;
+
+function takeRun(
+  attempt: Attempt,
+  step: CompiledStep,
+  bytes: Uint8Array,
+  limit: number,
+  end: AttemptEnd,
+): number {
+  if (step.until !== null) return takeUntil(attempt, step, step.until, bytes, limit, end);
+  const table = step.table as Uint8Array;
+  const from = end.position;
+  const stop = Math.min(limit, from + step.max - attempt.count);
+  let i = from;
+  while (i < stop && table[bytes[i] as number] === 1) i++;
+  attempt.count += i - from;
+  end.position = i;
+  if (i === limit && attempt.count < step.max) return waits;
+  return attempt.count >= step.min ? goesOn : fails;
+}
+
+function takeUntil(
+  attempt: Attempt,
+  step: CompiledStep,
+  until: Uint8Array,
+  bytes: Uint8Array,
+  limit: number,
+  end: AttemptEnd,
+): number {
+  const table = step.table as Uint8Array;
+  const failure = step.untilFailure as Uint8Array;
+  for (; end.position < limit; end.position++) {
+    if (attempt.matched === until.length) return goesOn;
+    const byte = bytes[end.position] as number;
+    if (table[byte] === 0 || attempt.count === step.max)
+      return attempt.count >= step.min ? endsMatch : fails;
+    while (attempt.matched > 0 && until[attempt.matched] !== byte) {
+      attempt.matched = failure[attempt.matched] as number;
+    }
+    if (until[attempt.matched] === byte) attempt.matched++;
+    attempt.count++;
+  }
+  return attempt.matched === until.length ? goesOn : waits;
+}
+
+function takeText(
+  attempt: Attempt,
+  { next, ends }: CompiledStep,
+  bytes: Uint8Array,
+  limit: number,
+  end: AttemptEnd,
+): number {
+  for (; end.position < limit; end.position++) {
+    const following = next[attempt.count]?.[bytes[end.position] as number] ?? 0;
+    if (following === 0) return ends[attempt.count] === true ? goesOn : fails;
+    attempt.count = following;
+  }
+  return waits;
+}
+
+/** What a step that waits is, if nothing follows. */
+function atEnd({ count }: Attempt, { table, min, until, ends }: CompiledStep): number {
+  if (table === null) return ends[count] === true ? goesOn : fails;
+  if (count < min) return fails;
+  return until === null ? goesOn : endsMatch;
+}

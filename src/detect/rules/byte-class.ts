@@ -1,0 +1,26 @@
+/** The bytes of a class such as `A-Za-z0-9_-` or `^ "'`, as a table of 0 and 1. */
+export function byteClass(chars: string): Uint8Array {
+  const isNegated = chars.startsWith("^");
+  const bytes = Buffer.from(isNegated ? chars.slice(1) : chars, "latin1");
+  const table = new Uint8Array(256);
+  for (let i = 0; i < bytes.length; i++) {
+    const from = bytes[i] as number;
+    const isRange = bytes[i + 1] === dash && i + 2 < bytes.length;
+    const to = isRange ? (bytes[i + 2] as number) : from;
+    for (let byte = from; byte <= to; byte++) table[byte] = 1;
+    if (isRange) i += 2;
+  }
+  return isNegated ? table.map((bit) => 1 - bit) : table;
+}
+
+const dash = 0x2d;
+
+/** Both cases of a letter; other bytes alone. */
+export function casesOf(byte: number): readonly number[] {
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x7a ? [letter, letter ^ 0x20] : [byte];
+}
+
+export function lowerCase(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
+}

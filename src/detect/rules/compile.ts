@@ -1,0 +1,139 @@
+import { byteClass, lowerCase } from "./byte-class.ts";
+import type { Rule, Step } from "./rule.ts";
+
+/** A keyword and what may follow it. */
+export interface Keyword {
+  /** Lower case where case does not matter. */
+  readonly bytes: Uint8Array;
+  readonly ignoreCase: boolean;
+  /** 1 for a byte that may not stand before it; null if any may. */
+  readonly notAfter: Uint8Array | null;
+  readonly shapes: readonly Shape[];
+  /** The mask begins with the keyword, not behind it. */
+  readonly isSecret: boolean;
+}
+
+/** One way in which a match goes on behind its keyword. */
+export interface Shape {
+  readonly rule: Rule;
+  readonly steps: readonly CompiledStep[];
+  /** The mask covers keyword and all: no step is marked. */
+  readonly isWhole: boolean;
+  /** The shortest secret part, without a keyword. */
+  readonly minSecretBytes: number;
+  /** 1 for a byte that may not follow. */
+  readonly notBefore: Uint8Array | null;
+}
+
+export interface CompiledStep {
+  readonly secret: boolean;
+  /** Of a run. */
+  readonly table: Uint8Array | null;
+  readonly min: number;
+  readonly max: number;
+  /** Of a run that ends behind a text: the text, and where a search for it goes on after a mismatch. */
+  readonly until: Uint8Array | null;
+  readonly untilFailure: Uint8Array | null;
+  /** Of texts: by state and byte the next state, 0 for none. State 0 is the start. */
+  readonly next: readonly Uint8Array[];
+  /** By state: whether a text ends there. */
+  readonly ends: readonly boolean[];
+}
+
+/** Compiles rules that were checked. */
+export function compileRules(rules: readonly Rule[]): Keyword[] {
+  return rules.flatMap((rule) => {
+    const notBefore = rule.notBefore === undefined ? null : byteClass(rule.notBefore);
+    const shapes = rule.shapes.map((given) => {
+      const steps = given.map(compileStep);
+      const isWhole = !steps.some(({ secret }) => secret);
+      const minSecretBytes = steps.reduce(
+        (sum, { secret, min }) => sum + (isWhole || secret ? min : 0),
+        0,
+      );
+      return { rule, steps, isWhole, minSecretBytes, notBefore };
+    });
+    const ignoreCase = rule.ignoreCase ?? false;
+    return rule.keywords.map((keyword) => ({
+      bytes: Buffer.from(ignoreCase ? keyword.toLowerCase() : keyword, "latin1"),
+      ignoreCase,
+      notAfter: leftOf(rule),
+      shapes,
+      isSecret: shapes.some(({ isWhole }) => isWhole),
+    }));
+  });
+}
+
+const tokenChars = "A-Za-z0-9_-";
+
+function leftOf({ left = "token", notAfter = "" }: Rule): Uint8Array | null {
+  if (left === "any" && notAfter === "") return null;
+  const more = byteClass(notAfter);
+  return left === "any"
+    ? more
+    : byteClass(tokenChars).map((bit, byte) => bit | (more[byte] as number));
+}
+
+const noRun = { table: null, min: 0, max: 0, until: null, untilFailure: null };
+
+function compileStep(step: Step): CompiledStep {
+  const secret = step.secret ?? false;
+  if ("text" in step) {
+    return {
+      ...noRun,
+      secret,
+      ...compileTexts(typeof step.text === "string" ? [step.text] : step.text),
+    };
+  }
+  const { chars, min = 0, max } = step;
+  const until = step.until === undefined ? null : Buffer.from(step.until, "latin1");
+  const untilFailure = until === null ? null : failureOf(until);
+  return { secret, table: byteClass(chars), min, max, until, untilFailure, next: [], ends: [] };
+}
+
+/** A trie of the texts. */
+function compileTexts(texts: readonly string[]) {
+  const next: Uint8Array[] = [new Uint8Array(256)];
+  const ends = [false];
+  for (const text of texts) {
+    let state = 0;
+    for (const byte of Buffer.from(text, "latin1")) {
+      const row = next[state] as Uint8Array;
+      if (row[byte] === 0) {
+        row[byte] = next.length;
+        next.push(new Uint8Array(256));
+        ends.push(false);
+      }
+      state = row[byte] as number;
+    }
+    ends[state] = true;
+  }
+  return { next, ends };
+}
+
+/** By length: how much of a text still stands at the end of its beginning (Knuth, Morris, Pratt). */
+function failureOf(text: Uint8Array): Uint8Array {
+  const failure = new Uint8Array(text.length + 1);
+  for (let length = 2, kept = 0; length <= text.length; length++) {
+    while (kept > 0 && text[kept] !== text[length - 1]) kept = failure[kept] as number;
+    if (text[kept] === text[length - 1]) kept++;
+    failure[length] = kept;
+  }
+  return failure;
+}
+
+/** Whether `keyword` stands at `at`; `to` is the end of the bytes. */
+export function standsAt(
+  { bytes, ignoreCase }: Keyword,
+  text: Uint8Array,
+  at: number,
+  to: number,
+): boolean {
+  if (at + bytes.length > to) return false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = text[at + i] as number;
+    if (byte === bytes[i]) continue;
+    if (!ignoreCase || lowerCase(byte) !== bytes[i]) return false;
+  }
+  return true;
+}

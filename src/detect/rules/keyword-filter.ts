@@ -1,0 +1,198 @@
+/**
+ * Finds where keywords may stand, at two table look-ups for four bytes of text.
+ *
+ * 1. A keyword of three bytes or more covers a pair of bytes at an even address wherever it stands:
+ *    one that begins at an even or one at an odd offset. It is entered under the rarest of each.
+ * 2. The text is read in pairs at even addresses only. A pair of no keyword leads on.
+ * 3. Otherwise the byte before and the byte behind must fit one of the pair's keywords too.
+ */
+import { byteCost } from "../byte-cost.ts";
+import { casesOf } from "./byte-class.ts";
+import { type Keyword, standsAt } from "./compile.ts";
+
+/** Takes a keyword and the place where it begins. */
+export type OnKeyword = (keyword: Keyword, at: number) => void;
+
+export interface KeywordFilter {
+  /** By pair: 0, or the number of its entry. */
+  readonly pairs: Uint8Array;
+  /** By entry: the keywords, and where in them the pair stands. */
+  readonly entries: ReadonlyArray<readonly KeywordPair[]>;
+  /** By entry and byte: 1 if the byte may stand before the pair, or behind it. */
+  readonly before: Uint8Array;
+  readonly behind: Uint8Array;
+  readonly longest: number;
+}
+
+interface KeywordPair {
+  readonly keyword: Keyword;
+  readonly offset: number;
+}
+
+const maxEntries = 255;
+
+export function buildKeywordFilter(keywords: readonly Keyword[]): KeywordFilter {
+  const pairs = new Uint8Array(65_536);
+  const entries: KeywordPair[][] = [[]];
+  for (const keyword of keywords) {
+    for (const parity of [0, 1]) {
+      const offset = rarestPair(keyword.bytes, parity);
+      for (const pair of casesOfPair(keyword, offset)) {
+        // More pairs than numbers: some share one, which costs time and nothing else.
+        const next = entries.length <= maxEntries ? entries.length : 1 + (pair % maxEntries);
+        if (pairs[pair] === 0) pairs[pair] = next;
+        const number = pairs[pair] as number;
+        const entry = entries[number] ?? [];
+        entries[number] = entry;
+        if (!entry.some((one) => one.keyword === keyword && one.offset === offset)) {
+          entry.push({ keyword, offset });
+        }
+      }
+    }
+  }
+  const before = new Uint8Array(entries.length * 256);
+  const behind = new Uint8Array(entries.length * 256);
+  for (const [number, entry] of entries.entries()) {
+    for (const { keyword, offset } of entry) {
+      allow(before, number, keyword, offset - 1);
+      allow(behind, number, keyword, offset + 2);
+    }
+  }
+  const longest = keywords.reduce((most, { bytes }) => Math.max(most, bytes.length), 0);
+  return { pairs, entries, before, behind, longest };
+}
+
+/** The offset of the pair that is rarest in logs, among the even or the odd ones. */
+function rarestPair(bytes: Uint8Array, parity: number): number {
+  let best = parity;
+  let least = Number.POSITIVE_INFINITY;
+  for (let offset = parity; offset + 2 <= bytes.length; offset += 2) {
+    const cost = costAt(bytes, offset) * costAt(bytes, offset + 1);
+    if (cost < least) {
+      least = cost;
+      best = offset;
+    }
+  }
+  return best;
+}
+
+function costAt(bytes: Uint8Array, at: number): number {
+  return byteCost[bytes[at] as number] as number;
+}
+
+function casesOfPair({ bytes, ignoreCase }: Keyword, offset: number): number[] {
+  const [first = [], second = []] = [bytes[offset] as number, bytes[offset + 1] as number].map(
+    (byte) => (ignoreCase ? casesOf(byte) : [byte]),
+  );
+  return first.flatMap((a) => second.map((b) => pairOf(a, b)));
+}
+
+const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/** Two bytes as half of a word of this machine. */
+function pairOf(first: number, second: number): number {
+  return isLittleEndian ? first | (second << 8) : (first << 8) | second;
+}
+
+/** Lets the byte of a keyword at `index` pass; beside the keyword, every byte. */
+function allow(
+  table: Uint8Array,
+  entry: number,
+  { bytes, ignoreCase, notAfter }: Keyword,
+  index: number,
+): void {
+  const row = table.subarray(entry * 256, entry * 256 + 256);
+  if (index >= 0 && index < bytes.length) {
+    const byte = bytes[index] as number;
+    for (const one of ignoreCase ? casesOf(byte) : [byte]) row[one] = 1;
+  } else if (index < 0 && notAfter !== null) {
+    // Escapes end in these: what is before them decides.
+    for (let byte = 0; byte < 256; byte++)
+      if (notAfter[byte] === 0 || mayEndEscape(byte)) row[byte] = 1;
+  } else {
+    row.fill(1);
+  }
+}
+
+/** The last bytes of `\n`, `\r`, `\t`, `%3D` and colours. */
+export function mayEndEscape(byte: number): boolean {
+  return /[nrtm0-9A-Fa-f]/.test(String.fromCharCode(byte));
+}
+
+/**
+ * Calls `onKeyword` for every keyword that stands between `from` and `length`.
+ *
+ * @param words - The memory of the bytes as words.
+ */
+export function findKeywords(
+  filter: KeywordFilter,
+  bytes: Uint8Array,
+  words: Int32Array,
+  from: number,
+  length: number,
+  onKeyword: OnKeyword,
+): void {
+  const { pairs } = filter;
+  const shift = bytes.byteOffset;
+  const last = Math.min(words.length, (shift + length) >> 2) - 1;
+  let i = (shift + from) >> 2;
+  const stop = last - 3;
+  while (i <= last) {
+    while (i <= stop) {
+      const a = words[i] as number;
+      const b = words[i + 1] as number;
+      const c = words[i + 2] as number;
+      const d = words[i + 3] as number;
+      const hit =
+        (pairs[a & 0xffff] as number) |
+        (pairs[a >>> 16] as number) |
+        (pairs[b & 0xffff] as number) |
+        (pairs[b >>> 16] as number) |
+        (pairs[c & 0xffff] as number) |
+        (pairs[c >>> 16] as number) |
+        (pairs[d & 0xffff] as number) |
+        (pairs[d >>> 16] as number);
+      if (hit !== 0) break;
+      i += 4;
+    }
+    const to = Math.min(last + 1, i + 4) * 4 - shift;
+    lookAt(filter, bytes, i * 4 - shift, to, from, length, onKeyword);
+    i += 4;
+  }
+  // What is left is less than a word.
+  lookAt(
+    filter,
+    bytes,
+    Math.max(last + 1, (shift + from) >> 2) * 4 - shift,
+    length,
+    from,
+    length,
+    onKeyword,
+  );
+}
+
+/** Looks at the pairs from `at` to `to`; keywords must stand between `from` and `length`. */
+function lookAt(
+  { pairs, entries, before, behind }: KeywordFilter,
+  bytes: Uint8Array,
+  at: number,
+  to: number,
+  from: number,
+  length: number,
+  onKeyword: OnKeyword,
+): void {
+  for (let i = at; i < to; i += 2) {
+    if (i < from || i + 2 > length) continue;
+    const number = pairs[pairOf(bytes[i] as number, bytes[i + 1] as number)] as number;
+    if (number === 0) continue;
+    const row = number << 8;
+    if (i + 2 < length && behind[row | (bytes[i + 2] as number)] === 0) continue;
+    if (i > from && before[row | (bytes[i - 1] as number)] === 0) continue;
+    const entry = entries[number] as readonly KeywordPair[];
+    for (let k = 0; k < entry.length; k++) {
+      const { keyword, offset } = entry[k] as KeywordPair;
+      const start = i - offset;
+      if (start >= from && standsAt(keyword, bytes, start, length)) onKeyword(keyword, start);
+    }
+  }
+}

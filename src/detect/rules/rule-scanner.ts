@@ -1,0 +1,254 @@
+import {
+  type Attempt,
+  type AttemptEnd,
+  advance,
+  beginAttempt,
+  complete,
+  maxUndecidedBytes,
+  overlong,
+  waiting,
+} from "./attempt.ts";
+import { lowerCase } from "./byte-class.ts";
+import { confidenceOf } from "./checks.ts";
+import type { Keyword } from "./compile.ts";
+import { findKeywords, mayEndEscape } from "./keyword-filter.ts";
+import type { Confidence, Rule } from "./rule.ts";
+import type { RuleSet } from "./rule-set.ts";
+
+/** What a scan of rules tells; offsets are of the stream, ends exclusive. */
+export interface RuleListener {
+  /** A match: `start` to `end` is to be masked. */
+  hit(start: number, end: number, rule: Rule, confidence: Confidence, bytes: Buffer): void;
+  /** What follows an overlong match and belongs to it: left out without a mask of its own. */
+  drop(start: number, end: number): void;
+  /** The bytes between two offsets: from `held` on, or in the chunk. */
+  bytesOf(start: number, end: number): Buffer;
+}
+
+/** Bytes before a keyword that tell whether it is the end of an escape: a colour has up to 14. */
+const contextBytes = 16;
+
+/**
+ * Looks for rules in one stream, however it is cut into chunks. What a match is depends on the text
+ * alone:
+ *
+ * 1. Go on with the attempts that the last chunk left waiting.
+ * 2. Find keywords over the edge of the chunk, then in the chunk. Each begins attempts of its own,
+ *    one for each shape, that know nothing of each other.
+ * 3. An attempt that took `maxUndecidedBytes` counts as a match; what it still takes is dropped.
+ */
+export class RuleScanner {
+  readonly #set: RuleSet;
+  readonly #listener: RuleListener;
+  #waiting: Attempt[] = [];
+  /** The last bytes of the stream: up to `contextBytes`, and a keyword less one byte. */
+  readonly #edge: Buffer;
+  readonly #edgeWords: Int32Array;
+  #edgeLength = 0;
+  #words = new Int32Array(0);
+  readonly #end: AttemptEnd = { position: 0 };
+  // The chunk that is under way.
+  #bytes: Uint8Array = noBytes;
+  #length = 0;
+  #base = 0;
+  /** Earliest keyword that the end of the chunk cut and that belongs to a mask. */
+  #cutKeyword = Number.POSITIVE_INFINITY;
+
+  constructor(set: RuleSet, listener: RuleListener) {
+    this.#set = set;
+    this.#listener = listener;
+    const memory = new ArrayBuffer((contextBytes + set.filter.longest * 2 + 7) & ~3);
+    this.#edge = Buffer.from(memory);
+    this.#edgeWords = new Int32Array(memory);
+  }
+
+  /** Begins a new stream. */
+  reset(): void {
+    this.#waiting = [];
+    this.#edgeLength = 0;
+    this.#cutKeyword = Number.POSITIVE_INFINITY;
+  }
+
+  /** Takes the first `length` bytes of the next chunk, which begins at offset `base`. */
+  push(bytes: Uint8Array, length: number, base: number): void {
+    if (length === 0) return;
+    this.#bytes = bytes;
+    this.#length = length;
+    this.#base = base;
+    if (this.#waiting.length > 0) this.#goOn(false);
+    this.#lookOverEdge();
+    const { filter } = this.#set;
+    findKeywords(filter, bytes, this.#wordsOf(bytes), 0, length, this.#begin);
+    this.#cutKeyword = this.#findCutKeyword();
+    this.#keepEdge();
+  }
+
+  /** Decides what waits: nothing follows. */
+  end(): void {
+    this.#bytes = noBytes;
+    this.#base += this.#length;
+    this.#length = 0;
+    if (this.#waiting.length > 0) this.#goOn(true);
+    this.reset();
+  }
+
+  /** From here on bytes may still be masked; Infinity if none may. */
+  get live(): number {
+    let live = this.#cutKeyword;
+    for (const { from, isOpen } of this.#waiting) {
+      if (from !== -1 && !isOpen) live = Math.min(live, from);
+    }
+    return live;
+  }
+
+  /**
+   * Up to here a pause may show what is not decided: keywords, numbers, and of the rest at most `most`
+   * bytes and a quarter of the shortest match. Infinity if everything.
+   */
+  showable(most: number): number {
+    let limit = Number.POSITIVE_INFINITY;
+    for (const { from, isOpen, keywordEnd, shape } of this.#waiting) {
+      if (from === -1 || isOpen) continue;
+      const secret = shape.isWhole ? keywordEnd : from;
+      const read = this.#base + this.#length;
+      const isNumber =
+        secret >= read || /^[\d.]*$/.test(this.#listener.bytesOf(secret, read).toString("latin1"));
+      if (!isNumber) limit = Math.min(limit, secret + Math.min(most, shape.minSecretBytes >> 2));
+    }
+    return limit;
+  }
+
+  /** Step 1. */
+  #goOn(isEnd: boolean): void {
+    const attempts = this.#waiting;
+    this.#waiting = [];
+    for (const attempt of attempts) this.#try(attempt, 0, isEnd);
+  }
+
+  /** Step 2, over the edge: keywords that began before the chunk and end in it. */
+  #lookOverEdge(): void {
+    const { filter, keywordBytes } = this.#set;
+    const { [this.#edgeLength - 1]: lastByte } = this.#edge;
+    if (this.#edgeLength === 0 || keywordBytes[lastByte as number] === 0) return;
+    const more = Math.min(this.#length, filter.longest - 1);
+    this.#edge.set(this.#bytes.subarray(0, more), this.#edgeLength);
+    const from = Math.max(0, this.#edgeLength - filter.longest + 1);
+    const length = this.#edgeLength + more;
+    findKeywords(filter, this.#edge, this.#edgeWords, from, length, this.#beginOverEdge);
+  }
+
+  readonly #beginOverEdge = (keyword: Keyword, at: number): void => {
+    const start = at - this.#edgeLength;
+    if (start < 0 && start + keyword.bytes.length > 0) this.#begin(keyword, start);
+  };
+
+  /** Step 2: `at` is a place in the chunk, or before it if negative. */
+  readonly #begin = (keyword: Keyword, at: number): void => {
+    if (!this.#isFree(keyword, at)) return;
+    const { shapes, bytes } = keyword;
+    const start = this.#base + at;
+    for (const shape of shapes) {
+      this.#try(beginAttempt(shape, start, start + bytes.length), at + bytes.length, false);
+    }
+  };
+
+  /** Goes on with an attempt, from a place in the chunk. */
+  #try(attempt: Attempt, from: number, isEnd: boolean): void {
+    let outcome = advance(attempt, this.#bytes, from, this.#length, this.#base, isEnd, this.#end);
+    if (attempt.isOpen) this.#drop(from);
+    else if (outcome === complete) this.#report(attempt, attempt.to);
+    else if (outcome === overlong) {
+      const to = attempt.start + maxUndecidedBytes;
+      if (attempt.from === -1 || !this.#report(attempt, to)) return;
+      attempt.isOpen = true;
+      const next = to - this.#base;
+      outcome = advance(attempt, this.#bytes, next, this.#length, this.#base, isEnd, this.#end);
+      this.#drop(next);
+    }
+    if (outcome === waiting) this.#waiting.push(attempt);
+  }
+
+  /** @returns Whether the match passes the checks of its rule. */
+  #report({ from, shape: { rule } }: Attempt, to: number): boolean {
+    const bytes = this.#listener.bytesOf(from, to);
+    const confidence = confidenceOf(rule, bytes);
+    if (confidence !== null) this.#listener.hit(from, to, rule, confidence, bytes);
+    return confidence !== null;
+  }
+
+  /** Step 3. */
+  #drop(from: number): void {
+    const { position } = this.#end;
+    if (position > from) this.#listener.drop(this.#base + from, this.#base + position);
+  }
+
+  /** Whether what stands before a keyword lets it be one. */
+  #isFree({ notAfter }: Keyword, at: number): boolean {
+    if (notAfter === null) return true;
+    const last = this.#byteAt(at - 1);
+    if (notAfter[last] === 0) return true;
+    return mayEndEscape(last) && endsEscape((back) => this.#byteAt(at - back));
+  }
+
+  /** A byte of the chunk, or of what was before it. */
+  #byteAt(at: number): number {
+    if (at >= 0) return this.#bytes[at] as number;
+    return this.#edge[this.#edgeLength + at] ?? newline;
+  }
+
+  /** Where a keyword begins that the chunk cuts and that would be part of a mask. */
+  #findCutKeyword(): number {
+    const { keywordBytes, secretKeywords, filter } = this.#set;
+    let from = this.#length;
+    const first = Math.max(from - filter.longest + 1, -this.#edgeLength);
+    while (from > first && keywordBytes[this.#byteAt(from - 1)] === 1) from--;
+    for (; from < this.#length; from++) {
+      for (const keyword of secretKeywords[this.#byteAt(from)] ?? []) {
+        if (this.#isCutAt(keyword, from) && this.#isFree(keyword, from)) return this.#base + from;
+      }
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  #isCutAt({ bytes, ignoreCase }: Keyword, from: number): boolean {
+    const count = this.#length - from;
+    if (count >= bytes.length) return false;
+    for (let i = 0; i < count; i++) {
+      const byte = this.#byteAt(from + i);
+      if (byte !== bytes[i] && !(ignoreCase && lowerCase(byte) === bytes[i])) return false;
+    }
+    return true;
+  }
+
+  #keepEdge(): void {
+    const capacity = contextBytes + this.#set.filter.longest;
+    const fromChunk = Math.min(this.#length, capacity);
+    const kept = Math.min(this.#edgeLength, capacity - fromChunk);
+    this.#edge.copyWithin(0, this.#edgeLength - kept, this.#edgeLength);
+    for (let i = 0; i < fromChunk; i++) {
+      this.#edge[kept + i] = this.#bytes[this.#length - fromChunk + i] as number;
+    }
+    this.#edgeLength = kept + fromChunk;
+  }
+
+  #wordsOf({ buffer }: Uint8Array): Int32Array {
+    const length = buffer.byteLength >> 2;
+    if (this.#words.buffer !== buffer || this.#words.length !== length) {
+      this.#words = new Int32Array(buffer as ArrayBuffer, 0, length);
+    }
+    return this.#words;
+  }
+}
+
+const noBytes = new Uint8Array(0);
+const newline = 0x0a;
+
+/**
+ * Whether an escape ends before a place: `\n`, `\r`, `\t`, `%3D`, `\u003d`, or a terminal colour. What
+ * follows begins a word then, whatever the last character of the escape is.
+ */
+function endsEscape(byteBefore: (back: number) => number): boolean {
+  let text = "";
+  for (let back = contextBytes; back > 0; back--) text += String.fromCharCode(byteBefore(back));
+  return /(?:\\[nrt]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\[[0-9;]{0,12}m)$/.test(text);
+}

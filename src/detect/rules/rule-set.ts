@@ -1,0 +1,60 @@
+import { compileRules, type Keyword } from "./compile.ts";
+import { defaultRules } from "./default-rules.ts";
+import { buildKeywordFilter, type KeywordFilter } from "./keyword-filter.ts";
+import type { RulePack } from "./rule.ts";
+import { checkPacks } from "./validate.ts";
+
+/** Rules, ready to be looked for. It has no state: any number of streams use one. */
+export interface RuleSet {
+  readonly filter: KeywordFilter;
+  /** By first byte: keywords that are part of the mask. */
+  readonly secretKeywords: ReadonlyArray<readonly Keyword[]>;
+  /** 1 for a byte that some keyword holds. */
+  readonly keywordBytes: Uint8Array;
+}
+
+/** Which rules are looked for: the formats that are known, none, or packs of one's own. */
+export type RuleChoice = "default" | "none" | readonly RulePack[];
+
+let ofDefault: RuleSet | undefined;
+
+/**
+ * Makes rules ready; null for none. Packs replace the default rules: name `defaultRules` among them to
+ * have both.
+ *
+ * @throws SecretError `RULE_INVALID`.
+ *
+ * @example
+ * const rules = createRuleSet([defaultRules, acmeRules]);
+ */
+export function createRuleSet(choice: RuleChoice): RuleSet | null {
+  if (choice === "none") return null;
+  if (choice === "default") {
+    ofDefault ??= build([defaultRules]);
+    return ofDefault;
+  }
+  const packs = checkPacks(choice);
+  return packs.every(({ rules }) => rules.length === 0) ? null : build(packs);
+}
+
+function build(packs: readonly RulePack[]): RuleSet {
+  const keywords = compileRules(packs.flatMap(({ rules }) => rules));
+  const secretKeywords: Keyword[][] = Array.from({ length: 256 }, () => []);
+  const keywordBytes = new Uint8Array(256);
+  for (const keyword of keywords) {
+    for (const byte of keyword.bytes) {
+      keywordBytes[byte] = 1;
+      if (keyword.ignoreCase) keywordBytes[upperOf(byte)] = 1;
+    }
+    const [first = 0] = keyword.bytes;
+    if (!keyword.isSecret) continue;
+    secretKeywords[first]?.push(keyword);
+    if (keyword.ignoreCase && upperOf(first) !== first)
+      secretKeywords[upperOf(first)]?.push(keyword);
+  }
+  return { filter: buildKeywordFilter(keywords), secretKeywords, keywordBytes };
+}
+
+function upperOf(byte: number): number {
+  return byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte;
+}

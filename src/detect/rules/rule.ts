@@ -1,0 +1,98 @@
+/**
+ * What a format rule is. A rule is data: it can stand in a JSON file, and whatever it says, looking
+ * for it takes time linear in the text. There are no regular expressions and no backtracking.
+ */
+
+/**
+ * How sure a finding is: a known value; a format with a checksum that is right; a format; a guess
+ * from names and variety; an example value of a vendor.
+ */
+export type Confidence = "exact" | "checksum" | "format" | "heuristic" | "placeholder";
+
+/** Rules that belong together, such as those of a team. */
+export interface RulePack {
+  readonly name: string;
+  readonly rules: readonly Rule[];
+}
+
+/**
+ * A format of credentials: a keyword, then steps that each take what they can and give nothing back.
+ *
+ * @example
+ * const acme: Rule = {
+ *   id: "acme-token",
+ *   title: "Acme access token",
+ *   keywords: ["acme_"],
+ *   shapes: [[{ chars: "A-Za-z0-9", min: 32, max: 32 }]],
+ *   notBefore: "A-Za-z0-9_",
+ *   good: ["acme_{A-Za-z0-9*32}"],
+ *   bad: ["acme_{A-Za-z0-9*31}"],
+ * };
+ */
+export interface Rule {
+  /** Stands in the mask: lower-case letters, digits and `-`. */
+  readonly id: string;
+  readonly title: string;
+  /** What a match begins with: 3 to 32 printable ASCII characters each. */
+  readonly keywords: readonly string[];
+  /** Upper and lower case of the keywords are the same (default: false). */
+  readonly ignoreCase?: boolean;
+  /**
+   * `token` (default): no letter, digit, `_` or `-` stands before the keyword; escapes (`\n`, `%3D`,
+   * colours) are none of these. `any`: whatever stands there.
+   */
+  readonly left?: "token" | "any";
+  /** Further characters that may not stand before the keyword. */
+  readonly notAfter?: string;
+  /** Ways in which the match goes on behind the keyword. */
+  readonly shapes: readonly (readonly Step[])[];
+  /** Characters that may not follow the match. */
+  readonly notBefore?: string;
+  /** What else must be true of the secret part. */
+  readonly checks?: readonly Check[];
+  /** How sure a match is that passes the checks (default: `format`). */
+  readonly confidence?: "format" | "heuristic";
+  /** Templates of text that holds the format, and that does not: `{A-Z*16}` is 16 random characters. */
+  readonly good: readonly string[];
+  readonly bad: readonly string[];
+}
+
+/** A step takes a run of characters, or one of some texts. */
+export type Step = RunStep | TextStep;
+
+export interface RunStep {
+  /** A class as in `A-Za-z0-9_-`; with `^` first, all bytes but these. A `-` stands first or last. */
+  readonly chars: string;
+  /** Fewer characters are no match (default: 0). */
+  readonly min?: number;
+  /** It takes no more than these. */
+  readonly max: number;
+  /** The secret part is from the first step with this mark to the last; without one, all of it. */
+  readonly secret?: boolean;
+  /** It ends behind this text. Without it the match ends where the run does, and counts all the same. */
+  readonly until?: string;
+}
+
+export interface TextStep {
+  /** One of these; `""` among them makes the step optional. What began must go on. */
+  readonly text: string | readonly string[];
+  readonly secret?: boolean;
+}
+
+/**
+ * - `{ entropy }`: at least so many bits a byte (Shannon).
+ * - `{ contains }`: this text occurs.
+ * - `mixed-case`, `letter-and-digit`: both kinds occur.
+ * - `uncommon`: no number, word, path, variable or placeholder of a template.
+ * - `crc32`: the last 6 characters are the base62 CRC-32 of the 30 before (GitHub, npm). A wrong one
+ *   makes the finding a `heuristic`.
+ * - `jwt`: begins with the base64url of a JSON object that names an algorithm.
+ */
+export type Check =
+  | { readonly entropy: number }
+  | { readonly contains: string }
+  | "mixed-case"
+  | "letter-and-digit"
+  | "uncommon"
+  | "crc32"
+  | "jwt";

@@ -1,0 +1,157 @@
+import { SecretError } from "../../secrets/index.ts";
+import type { Rule, RulePack, Step } from "./rule.ts";
+
+/** A rule whose keyword may stand anywhere is tried that often: it may not read far each time. */
+const maxReachAnywhere = 1024;
+const maxReach = 128 * 1024;
+const maxKeywordBytes = 32;
+const minKeywordBytes = 3;
+const maxRules = 1000;
+
+/**
+ * Checks packs, which may come from a file, before they are compiled.
+ *
+ * @throws SecretError `RULE_INVALID`, which names the rule and what is wrong with it.
+ */
+export function checkPacks(packs: unknown): readonly RulePack[] {
+  if (!Array.isArray(packs)) throw invalid("rules", 'it is "default", "none" or a list of packs');
+  const checked = (packs as unknown[]).map((pack, index) => {
+    const where = `pack ${index + 1}`;
+    if (!isObject(pack) || typeof pack["name"] !== "string" || !Array.isArray(pack["rules"])) {
+      throw invalid(where, "it has a name and a list of rules");
+    }
+    const rules = pack["rules"] as unknown[];
+    for (const rule of rules) checkRule(rule, where);
+    return pack as unknown as RulePack;
+  });
+  if (checked.reduce((sum, { rules }) => sum + rules.length, 0) > maxRules) {
+    throw invalid("rules", `there are more than ${maxRules}`);
+  }
+  return checked;
+}
+
+function checkRule(given: unknown, pack: string): void {
+  if (!isObject(given)) throw invalid(pack, "a rule is an object");
+  const { id } = given;
+  if (typeof id !== "string" || !/^[a-z][a-z0-9-]{0,63}$/.test(id)) {
+    throw invalid(pack, "the id of a rule has lower-case letters, digits and -");
+  }
+  for (const key of Object.keys(given)) {
+    if (!knownKeys.has(key))
+      throw invalid(id, `${/^\w{1,32}$/.test(key) ? key : "a key"} is unknown`);
+  }
+  const rule = given as unknown as Rule;
+  const { keywords, shapes, checks = [], left = "token", confidence = "format" } = rule;
+  if (!isList(keywords) || keywords.length === 0 || !keywords.every(isKeyword)) {
+    throw invalid(
+      id,
+      `its keywords have ${minKeywordBytes} to ${maxKeywordBytes} printable ASCII characters`,
+    );
+  }
+  if (!["token", "any"].includes(left)) throw invalid(id, "left is token or any");
+  if (!["format", "heuristic"].includes(confidence))
+    throw invalid(id, "confidence is format or heuristic");
+  for (const chars of [rule.notAfter, rule.notBefore]) {
+    if (chars !== undefined && !isClass(chars))
+      throw invalid(id, "notAfter and notBefore are characters");
+  }
+  if (!isList(shapes) || shapes.length === 0) throw invalid(id, "it has one shape or more");
+  for (const steps of shapes) checkShape(steps, rule, left);
+  if (!isList(checks) || !checks.every(isCheck)) throw invalid(id, "one of its checks is unknown");
+}
+
+const knownKeys: ReadonlySet<string> = new Set([
+  "id",
+  "title",
+  "keywords",
+  "ignoreCase",
+  "left",
+  "notAfter",
+  "shapes",
+  "notBefore",
+  "checks",
+  "confidence",
+  "good",
+  "bad",
+]);
+
+function checkShape(steps: unknown, { id, keywords }: Rule, left: string): void {
+  if (!isList(steps) || steps.length === 0 || steps.length > 32) {
+    throw invalid(id, "a shape has 1 to 32 steps");
+  }
+  for (const step of steps) {
+    if (!isStep(step)) throw invalid(id, "a step is { text } or { chars, max }");
+  }
+  const reach = (steps as Step[]).reduce((sum, step) => sum + reachOf(step), 0);
+  if (reach > maxReach) throw invalid(id, `a shape takes ${maxReach} bytes at most`);
+  // A run that the next keyword ends is read once, however long it is.
+  const endsAtKeyword = (step: Step) =>
+    !("text" in step) &&
+    step.until !== undefined &&
+    keywords.every((one) => one.startsWith(step.until ?? ""));
+  const reachTwice = (steps as Step[]).reduce(
+    (sum, step) => sum + (endsAtKeyword(step) ? 0 : reachOf(step)),
+    0,
+  );
+  if (left === "any" && reachTwice > maxReachAnywhere) {
+    throw invalid(id, `with left "any" a shape takes ${maxReachAnywhere} bytes at most`);
+  }
+}
+
+function reachOf(step: Step): number {
+  return "text" in step ? 64 : step.max;
+}
+
+function isStep(step: unknown): step is Step {
+  if (!isObject(step)) return false;
+  const { text, chars, min = 0, max, until } = step;
+  if (text !== undefined) {
+    const texts = isList(text) ? text : [text];
+    return (
+      texts.length > 0 &&
+      texts.length <= 32 &&
+      texts.every((one) => typeof one === "string" && one.length <= 64)
+    );
+  }
+  const isUntil =
+    until === undefined || (typeof until === "string" && until.length > 0 && until.length <= 64);
+  return isClass(chars) && isCount(min) && isCount(max) && max > 0 && min <= max && isUntil;
+}
+
+function isCheck(check: unknown): boolean {
+  if (isObject(check)) {
+    const { entropy, contains } = check;
+    return typeof entropy === "number" || (typeof contains === "string" && contains.length > 0);
+  }
+  return ["mixed-case", "letter-and-digit", "uncommon", "crc32", "jwt"].includes(check as string);
+}
+
+function isKeyword(text: unknown): boolean {
+  const isPrintable = typeof text === "string" && /^[\x20-\x7e]+$/.test(text);
+  return isPrintable && text.length >= minKeywordBytes && text.length <= maxKeywordBytes;
+}
+
+function isClass(chars: unknown): boolean {
+  return (
+    typeof chars === "string" &&
+    chars.length > 0 &&
+    chars.length <= 256 &&
+    !/[^\0-\xff]/.test(chars)
+  );
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0;
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function invalid(where: string, what: string): SecretError {
+  return new SecretError("RULE_INVALID", `${where}: ${what}`);
+}
