@@ -6,6 +6,8 @@ export interface Attempt {
   /** Offset of the keyword. */
   readonly start: number;
   readonly keywordEnd: number;
+  /** What stands before the keyword and belongs to the match. */
+  readonly before: Buffer;
   /** Where the secret part begins; -1 before. */
   from: number;
   /** Where its last step ended; -1 before. */
@@ -30,9 +32,15 @@ export const overlong = 3;
 export const maxUndecidedBytes = 4096;
 
 /** @param start - Offset of the keyword, which ends at `keywordEnd`. */
-export function beginAttempt(shape: Shape, start: number, keywordEnd: number): Attempt {
+export function beginAttempt(
+  shape: Shape,
+  start: number,
+  keywordEnd: number,
+  before: Buffer,
+): Attempt {
   const from = shape.isWhole ? start : -1;
-  return { shape, start, keywordEnd, from, to: -1, step: 0, count: 0, matched: 0, isOpen: false };
+  const [step, count, matched] = [0, 0, 0];
+  return { shape, start, keywordEnd, before, from, to: -1, step, count, matched, isOpen: false };
 }
 
 /** Where an attempt stopped to read: one object for all, since most end at once. */

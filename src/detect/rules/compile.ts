@@ -1,4 +1,4 @@
-import { byteClass, lowerCase } from "./byte-class.ts";
+import { byteClass, casesOf, lowerCase } from "./byte-class.ts";
 import type { Rule, Step } from "./rule.ts";
 
 /** A keyword and what may follow it. */
@@ -8,9 +8,21 @@ export interface Keyword {
   readonly ignoreCase: boolean;
   /** 1 for a byte that may not stand before it; null if any may. */
   readonly notAfter: Uint8Array | null;
+  /** Texts that may not stand before it, in lower case. */
+  readonly unlessAfter: readonly Uint8Array[];
+  /** By last byte: texts one of which must stand before it, in lower case; null if none must. */
+  readonly onlyAfter: ReadonlyMap<number, readonly Uint8Array[]> | null;
+  /** What stands before it and is part of the match. */
+  readonly before: CompiledBefore | null;
   readonly shapes: readonly Shape[];
   /** The mask begins with the keyword, not behind it. */
   readonly isSecret: boolean;
+}
+
+export interface CompiledBefore {
+  readonly table: Uint8Array;
+  readonly min: number;
+  readonly max: number;
 }
 
 /** One way in which a match goes on behind its keyword. */
@@ -35,7 +47,7 @@ export interface CompiledStep {
   readonly until: Uint8Array | null;
   readonly untilFailure: Uint8Array | null;
   /** Of texts: by state and byte the next state, 0 for none. State 0 is the start. */
-  readonly next: readonly Uint8Array[];
+  readonly next: readonly Uint16Array[];
   /** By state: whether a text ends there. */
   readonly ends: readonly boolean[];
 }
@@ -44,8 +56,12 @@ export interface CompiledStep {
 export function compileRules(rules: readonly Rule[]): Keyword[] {
   return rules.flatMap((rule) => {
     const notBefore = rule.notBefore === undefined ? null : byteClass(rule.notBefore);
+    const ignoreCase = rule.ignoreCase ?? false;
+    const before = compileBefore(rule);
+    const unlessAfter = (rule.unlessAfter ?? []).map((text) => Buffer.from(text.toLowerCase()));
+    const onlyAfter = compileOnlyAfter(rule);
     const shapes = rule.shapes.map((given) => {
-      const steps = given.map(compileStep);
+      const steps = given.map((step) => compileStep(step, ignoreCase));
       const isWhole = !steps.some(({ secret }) => secret);
       const minSecretBytes = steps.reduce(
         (sum, { secret, min }) => sum + (isWhole || secret ? min : 0),
@@ -53,11 +69,13 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
       );
       return { rule, steps, isWhole, minSecretBytes, notBefore };
     });
-    const ignoreCase = rule.ignoreCase ?? false;
     return rule.keywords.map((keyword) => ({
       bytes: Buffer.from(ignoreCase ? keyword.toLowerCase() : keyword, "latin1"),
       ignoreCase,
       notAfter: leftOf(rule),
+      unlessAfter,
+      onlyAfter,
+      before,
       shapes,
       isSecret: shapes.some(({ isWhole }) => isWhole),
     }));
@@ -74,15 +92,30 @@ function leftOf({ left = "token", notAfter = "" }: Rule): Uint8Array | null {
     : byteClass(tokenChars).map((bit, byte) => bit | (more[byte] as number));
 }
 
+function compileOnlyAfter({ onlyAfter }: Rule): ReadonlyMap<number, readonly Uint8Array[]> | null {
+  if (onlyAfter === undefined) return null;
+  const byLast = new Map<number, Uint8Array[]>();
+  for (const text of onlyAfter) {
+    const bytes = Buffer.from(text.toLowerCase());
+    const last = bytes.at(-1) ?? 0;
+    byLast.set(last, [...(byLast.get(last) ?? []), bytes]);
+  }
+  return byLast;
+}
+
+function compileBefore({ before }: Rule): CompiledBefore | null {
+  return before === undefined ? null : { ...before, table: byteClass(before.chars) };
+}
+
 const noRun = { table: null, min: 0, max: 0, until: null, untilFailure: null };
 
-function compileStep(step: Step): CompiledStep {
+function compileStep(step: Step, ignoreCase: boolean): CompiledStep {
   const secret = step.secret ?? false;
   if ("text" in step) {
     return {
       ...noRun,
       secret,
-      ...compileTexts(typeof step.text === "string" ? [step.text] : step.text),
+      ...compileTexts(typeof step.text === "string" ? [step.text] : step.text, ignoreCase),
     };
   }
   const { chars, min = 0, max } = step;
@@ -92,16 +125,16 @@ function compileStep(step: Step): CompiledStep {
 }
 
 /** A trie of the texts. */
-function compileTexts(texts: readonly string[]) {
-  const next: Uint8Array[] = [new Uint8Array(256)];
+function compileTexts(texts: readonly string[], ignoreCase: boolean) {
+  const next: Uint16Array[] = [new Uint16Array(256)];
   const ends = [false];
   for (const text of texts) {
     let state = 0;
     for (const byte of Buffer.from(text, "latin1")) {
-      const row = next[state] as Uint8Array;
+      const row = next[state] as Uint16Array;
       if (row[byte] === 0) {
-        row[byte] = next.length;
-        next.push(new Uint8Array(256));
+        for (const one of ignoreCase ? casesOf(byte) : [byte]) row[one] = next.length;
+        next.push(new Uint16Array(256));
         ends.push(false);
       }
       state = row[byte] as number;

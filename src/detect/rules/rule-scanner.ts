@@ -10,7 +10,7 @@ import {
 } from "./attempt.ts";
 import { lowerCase } from "./byte-class.ts";
 import { confidenceOf } from "./checks.ts";
-import type { Keyword } from "./compile.ts";
+import type { CompiledBefore, Keyword } from "./compile.ts";
 import { findKeywords, mayEndEscape } from "./keyword-filter.ts";
 import type { Confidence, Rule } from "./rule.ts";
 import type { RuleSet } from "./rule-set.ts";
@@ -26,7 +26,7 @@ export interface RuleListener {
 }
 
 /** Bytes before a keyword that tell whether it is the end of an escape: a colour has up to 14. */
-const contextBytes = 16;
+const contextBytes = 18;
 
 /**
  * Looks for rules in one stream, however it is cut into chunks. What a match is depends on the text
@@ -41,7 +41,9 @@ export class RuleScanner {
   readonly #set: RuleSet;
   readonly #listener: RuleListener;
   #waiting: Attempt[] = [];
-  /** The last bytes of the stream: up to `contextBytes`, and a keyword less one byte. */
+  /** How many bytes before a keyword may matter. */
+  readonly #context: number;
+  /** The last bytes of the stream: what is before a keyword, and a keyword. */
   readonly #edge: Buffer;
   readonly #edgeWords: Int32Array;
   #edgeLength = 0;
@@ -57,7 +59,8 @@ export class RuleScanner {
   constructor(set: RuleSet, listener: RuleListener) {
     this.#set = set;
     this.#listener = listener;
-    const memory = new ArrayBuffer((contextBytes + set.filter.longest * 2 + 7) & ~3);
+    this.#context = contextBytes + set.longestBefore;
+    const memory = new ArrayBuffer((this.#context + set.filter.longest * 2 + 7) & ~3);
     this.#edge = Buffer.from(memory);
     this.#edgeWords = new Int32Array(memory);
   }
@@ -95,8 +98,8 @@ export class RuleScanner {
   /** From here on bytes may still be masked; Infinity if none may. */
   get live(): number {
     let live = this.#cutKeyword;
-    for (const { from, isOpen } of this.#waiting) {
-      if (from !== -1 && !isOpen) live = Math.min(live, from);
+    for (const { from, before, isOpen } of this.#waiting) {
+      if (from !== -1 && !isOpen) live = Math.min(live, from - before.length);
     }
     return live;
   }
@@ -144,13 +147,28 @@ export class RuleScanner {
 
   /** Step 2: `at` is a place in the chunk, or before it if negative. */
   readonly #begin = (keyword: Keyword, at: number): void => {
-    if (!this.#isFree(keyword, at)) return;
-    const { shapes, bytes } = keyword;
+    const { shapes, bytes, before } = keyword;
+    const count = before === null ? 0 : this.#countBefore(before, at);
+    if (count < (before?.min ?? 0) || !this.#isFree(keyword, at - count)) return;
     const start = this.#base + at;
+    const part = count === 0 ? nothing : Buffer.from(this.#textBefore(at, count), "latin1");
     for (const shape of shapes) {
-      this.#try(beginAttempt(shape, start, start + bytes.length), at + bytes.length, false);
+      this.#try(beginAttempt(shape, start, start + bytes.length, part), at + bytes.length, false);
     }
   };
+
+  /** How much of the match stands before its keyword. */
+  #countBefore({ table, max }: CompiledBefore, at: number): number {
+    let count = 0;
+    while (count < max && table[this.#byteAt(at - count - 1)] === 1) count++;
+    return count;
+  }
+
+  #textBefore(at: number, count: number): string {
+    let text = "";
+    for (let back = count; back > 0; back--) text += String.fromCharCode(this.#byteAt(at - back));
+    return text;
+  }
 
   /** Goes on with an attempt, from a place in the chunk. */
   #try(attempt: Attempt, from: number, isEnd: boolean): void {
@@ -169,10 +187,13 @@ export class RuleScanner {
   }
 
   /** @returns Whether the match passes the checks of its rule. */
-  #report({ from, shape: { rule } }: Attempt, to: number): boolean {
-    const bytes = this.#listener.bytesOf(from, to);
+  #report({ from, before, shape: { rule } }: Attempt, to: number): boolean {
+    let bytes = this.#listener.bytesOf(from, to);
+    if (before.length > 0) bytes = Buffer.concat([before, bytes]);
     const confidence = confidenceOf(rule, bytes);
-    if (confidence !== null) this.#listener.hit(from, to, rule, confidence, bytes);
+    if (confidence !== null) {
+      this.#listener.hit(from - before.length, to, rule, confidence, bytes);
+    }
     return confidence !== null;
   }
 
@@ -183,11 +204,26 @@ export class RuleScanner {
   }
 
   /** Whether what stands before a keyword lets it be one. */
-  #isFree({ notAfter }: Keyword, at: number): boolean {
+  #isFree({ notAfter, unlessAfter, onlyAfter }: Keyword, at: number): boolean {
+    for (const text of unlessAfter) if (this.#standsBefore(text, at)) return false;
+    if (onlyAfter !== null && !this.#followsOne(onlyAfter, at)) return false;
     if (notAfter === null) return true;
     const last = this.#byteAt(at - 1);
     if (notAfter[last] === 0) return true;
     return mayEndEscape(last) && endsEscape((back) => this.#byteAt(at - back));
+  }
+
+  #followsOne(texts: ReadonlyMap<number, readonly Uint8Array[]>, at: number): boolean {
+    const end = isSeparator(this.#byteAt(at - 1)) ? at - 1 : at;
+    const candidates = texts.get(lowerCase(this.#byteAt(end - 1)));
+    return candidates?.some((text) => this.#standsBefore(text, end)) ?? false;
+  }
+
+  #standsBefore(text: Uint8Array, at: number): boolean {
+    for (let i = 0; i < text.length; i++) {
+      if (lowerCase(this.#byteAt(at - text.length + i)) !== text[i]) return false;
+    }
+    return true;
   }
 
   /** A byte of the chunk, or of what was before it. */
@@ -204,7 +240,11 @@ export class RuleScanner {
     while (from > first && keywordBytes[this.#byteAt(from - 1)] === 1) from--;
     for (; from < this.#length; from++) {
       for (const keyword of secretKeywords[this.#byteAt(from)] ?? []) {
-        if (this.#isCutAt(keyword, from) && this.#isFree(keyword, from)) return this.#base + from;
+        if (!this.#isCutAt(keyword, from)) continue;
+        const { before } = keyword;
+        const count = before === null ? 0 : this.#countBefore(before, from);
+        if (count < (before?.min ?? 0) || !this.#isFree(keyword, from - count)) continue;
+        return this.#base + from - count;
       }
     }
     return Number.POSITIVE_INFINITY;
@@ -221,13 +261,11 @@ export class RuleScanner {
   }
 
   #keepEdge(): void {
-    const capacity = contextBytes + this.#set.filter.longest;
+    const capacity = this.#context + this.#set.filter.longest;
     const fromChunk = Math.min(this.#length, capacity);
     const kept = Math.min(this.#edgeLength, capacity - fromChunk);
     this.#edge.copyWithin(0, this.#edgeLength - kept, this.#edgeLength);
-    for (let i = 0; i < fromChunk; i++) {
-      this.#edge[kept + i] = this.#bytes[this.#length - fromChunk + i] as number;
-    }
+    this.#edge.set(this.#bytes.subarray(this.#length - fromChunk, this.#length), kept);
     this.#edgeLength = kept + fromChunk;
   }
 
@@ -240,7 +278,13 @@ export class RuleScanner {
   }
 }
 
+/** `_`, `-`, `.` or a space, between the words of a name. */
+function isSeparator(byte: number): boolean {
+  return byte === 0x5f || byte === 0x2d || byte === 0x2e || byte === 0x20;
+}
+
 const noBytes = new Uint8Array(0);
+const nothing = Buffer.alloc(0);
 const newline = 0x0a;
 
 /**

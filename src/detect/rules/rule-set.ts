@@ -11,6 +11,8 @@ export interface RuleSet {
   readonly secretKeywords: ReadonlyArray<readonly Keyword[]>;
   /** 1 for a byte that some keyword holds. */
   readonly keywordBytes: Uint8Array;
+  /** The most that a match has before its keyword. */
+  readonly longestBefore: number;
 }
 
 /** Which rules are looked for: the formats that are known, none, or packs of one's own. */
@@ -52,7 +54,8 @@ function build(packs: readonly RulePack[]): RuleSet {
     if (keyword.ignoreCase && upperOf(first) !== first)
       secretKeywords[upperOf(first)]?.push(keyword);
   }
-  return { filter: buildKeywordFilter(keywords), secretKeywords, keywordBytes };
+  const longestBefore = keywords.reduce((most, { before }) => Math.max(most, before?.max ?? 0), 0);
+  return { filter: buildKeywordFilter(keywords), secretKeywords, keywordBytes, longestBefore };
 }
 
 function upperOf(byte: number): number {
