@@ -57,16 +57,18 @@ function passes(check: Exclude<Check, Checksum>, text: string): boolean {
 /** Templates, references, special tokens and masks begin with these. */
 const reference =
   /^(?:[$<*[{`#]|%[({A-Z_s]|\.\.\.|\\|__|(?:env|os|process|args?|config|conf|settings|self|this|cfg|vars?|secrets?|inputs|params|opts?|options|arn|modal|aws-sm|gcp-sm|dotenv|local|module|data|steps|github|request|kwargs|getenv|getpass|input|str|len|type|lambda|vault|sm|op)[.:([])/i;
-/** Code in the place of a value: a call, an index, a name with dots. */
-const code = /^[A-Za-z_][\w.]*[([]|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|=>|->|\]\(|[({[]$/;
+/** Code in the place of a value: a call, an index, an arrow. */
+const code = /^[A-Za-z_][\w.]*[([]|=>|->|\]\(|[({[]$/;
+const dottedName = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$/;
 const noValue =
   /^(?:null|none|nil|undefined|true|false|not[ _-]?(?:set|found|given|provided)|unset|empty|missing|required|optional|redacted|filtered|hidden|masked|string|change[_-]?me|replace[_-]?me|todo|fixme|tbd|n\/a|dummy|fake|placeholder|x+|\*+|\.+|-+|_+)$/i;
 /** What people write where a value belongs: "your-key-here", "<token>", "my_secret". */
 const invitation =
-  /^(?:your|my|insert|enter|put|paste|add|replace|set|use|the|an?|some|change|type|example|sample|dummy|fake)[ _.-]?[a-z]|[_ -]here$|^(?:api|access|secret|auth|hf|wandb)?[_-]?(?:key|token|secret|password|passwd|value)$/i;
+  /^(?:your|(?:my|insert|enter|put|paste|add|replace|set|use|the|an?|some|change|type|example|sample|dummy|fake)[ _.-])[a-z _-]|[_ -]here$|^(?:api|access|secret|auth|hf|wandb)?[_-]?(?:key|token|secret|password|passwd|value)$/i;
 
 function isLiteral(text: string): boolean {
   if (reference.test(text) || code.test(text) || noValue.test(text)) return false;
+  if (dottedName.test(text) && !looksRandom(text)) return false;
   return !(invitation.test(text) && !/\d{2}/.test(text));
 }
 

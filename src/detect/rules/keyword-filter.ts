@@ -98,14 +98,14 @@ function pairOf(first: number, second: number): number {
 function allow(
   table: Uint8Array,
   entry: number,
-  { bytes, ignoreCase, notAfter }: Keyword,
+  { bytes, ignoreCase, notAfter, before }: Keyword,
   index: number,
 ): void {
   const row = table.subarray(entry * 256, entry * 256 + 256);
   if (index >= 0 && index < bytes.length) {
     const byte = bytes[index] as number;
     for (const one of ignoreCase ? casesOf(byte) : [byte]) row[one] = 1;
-  } else if (index < 0 && notAfter !== null) {
+  } else if (index < 0 && notAfter !== null && before === null) {
     // Escapes end in these: what is before them decides.
     for (let byte = 0; byte < 256; byte++)
       if (notAfter[byte] === 0 || mayEndEscape(byte)) row[byte] = 1;

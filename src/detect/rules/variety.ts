@@ -16,7 +16,7 @@ export function entropyOf(text: string): number {
 
 /** A piece between signs that people write: a word, a number, a version, a size, a short mark. */
 const ordinaryPiece =
-  /^(?:[a-z]*|[A-Z]*|(?:[A-Z]?[a-z]+){1,6}|\d{1,20}|[vVrR]?\d{1,4}[a-zA-Z]{0,3}|[a-zA-Z]{1,12}\d{1,4}|[A-Za-z]?\d{1,4}[A-Za-z]{1,2}\d{0,2}|\d{8}T\d{6}Z?)$/;
+  /^(?:[a-z]*|[A-Z]*|(?:[A-Z]?[a-z]+){1,6}|\d{1,20}|[vVrR]?\d{1,4}[a-zA-Z]{0,3}|(?:[A-Z]?[a-z]{1,12}|[A-Z]{1,8})\d{1,4}|[A-Za-z]?\d{1,4}[A-Za-z]{1,2}\d{0,2}|\d{8}T\d{6}Z?)$/;
 /** Changes between lower and upper case in words are rarer than in random letters. */
 const minChangesPerLetter = 0.22;
 const minChaoticLength = 16;

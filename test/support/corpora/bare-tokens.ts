@@ -158,13 +158,14 @@ export const bareTokens: readonly TokenClass[] = [
   bare(
     "slack-webhook",
     "SLACK_WEBHOOK_URL",
-    (d) =>
-      `https://hooks.slack.com/services/T${d.text(upperNumeric, 10)}/B${d.text(upperNumeric, 10)}/${d.text(base62, 24)}`,
+    (d) => `T${d.text(upperNumeric, 10)}/B${d.text(upperNumeric, 10)}/${d.text(base62, 24)}`,
+    "https://hooks.slack.com/services/",
   ),
   bare(
     "discord-webhook",
     "DISCORD_WEBHOOK",
-    (d) => `https://discord.com/api/webhooks/${d.text(digit, 18)}/${d.text(base64url, 68)}`,
+    (d) => `${d.text(digit, 18)}/${d.text(base64url, 68)}`,
+    "https://discord.com/api/webhooks/",
   ),
   bare(
     "stripe-key",

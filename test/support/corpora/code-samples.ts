@@ -1,4 +1,5 @@
 import { bareTokens } from "./bare-tokens.ts";
+import { placed } from "./contexts.ts";
 import { type Draw, drawFrom } from "./draw.ts";
 
 /** How code that people publish holds a credential by mistake: what a code model is trained on. */
@@ -15,8 +16,8 @@ const samples: readonly ((name: string, secret: string, draw: Draw) => string)[]
 export function codeSamples(count: number, seed = 1): string[] {
   const draw = drawFrom(seed);
   return Array.from({ length: count }, (_, index) => {
-    const { name, secret } = draw.pick(bareTokens).make(draw);
-    const content = draw.pick(samples)(name, secret, draw);
+    const token = draw.pick(bareTokens).make(draw);
+    const content = draw.pick(samples)(token.name, placed(token), draw);
     return JSON.stringify({ id: index, path: `src/main_${draw.below(999)}.py`, content, label: 1 });
   });
 }

@@ -83,7 +83,7 @@ export const awkwardContexts: readonly {
   { id: "bytes-lines", write: (text) => `b'ok\\r\\n${text}\\r\\n'` },
   {
     id: "percent",
-    write: (text) => `redirect=https%3A%2F%2Fx%2F%3F${text.replace("=", "%3D")}%26next%3D1`,
+    write: (text) => `redirect=https%3A%2F%2Fx%2F%3F${encodeURIComponent(text)}%26next%3D1`,
   },
   { id: "json-in-json", write: (text) => JSON.stringify({ body: JSON.stringify({ note: text }) }) },
   { id: "markdown-table", write: (text) => `| 3 | ${text} | ok |` },
@@ -121,8 +121,12 @@ export const wholeContexts: readonly {
   { id: "between", write: (text) => `loading\n${text}\nloaded 3 shards\n` },
 ];
 
+/** A credential as it is used: a web hook's secret with its URL. */
+export const placed = ({ lead = "", secret }: Token) => lead + secret;
+
 /** A credential in the least text that tells what it is. */
-export function written({ kind, name, secret, text }: Token): string {
+export function written(token: Token): string {
+  const { kind, name, secret, text } = token;
   if (kind === "whole") return text ?? secret;
-  return kind === "bare" ? secret : `${name}=${secret}`;
+  return kind === "bare" ? placed(token) : `${name}=${secret}`;
 }

@@ -12,6 +12,8 @@ export interface Token {
    */
   readonly kind: "bare" | "named" | "whole";
   readonly text?: string;
+  /** What stands before the secret and is none, such as the host of a web hook. */
+  readonly lead?: string;
 }
 
 /** A kind of credential, and how to make valid ones. */
@@ -20,8 +22,13 @@ export interface TokenClass {
   readonly make: (draw: Draw) => Token;
 }
 
-export function bare(id: string, name: string, secret: (draw: Draw) => string): TokenClass {
-  return { id, make: (draw) => ({ kind: "bare", name, secret: secret(draw) }) };
+export function bare(
+  id: string,
+  name: string,
+  secret: (draw: Draw) => string,
+  lead = "",
+): TokenClass {
+  return { id, make: (draw) => ({ kind: "bare", name, lead, secret: secret(draw) }) };
 }
 
 export function named(

@@ -1,27 +1,21 @@
 import type { Rule, RunStep, Step } from "../rule.ts";
 import { base64, exactly, hex } from "./parts.ts";
 
+const suffixes =
+  "_value _secret _token _string _prod _production _dev _test _staging _main _default _primary _secondary _admin _old _new _base64 _b64 _json _raw _1 _2 _3 1 2 3 -value -secret value".split(
+    " ",
+  );
 /** What a name may end with behind its word: `TOKEN_ID`, `api_key_2`. Not `token_type`, `secret_name`. */
-const suffix: Step = {
-  text: [
-    "",
-    ..."_id _value _secret _key _token _string _prod _production _dev _test _staging _main".split(
-      " ",
-    ),
-    ..."_default _primary _secondary _admin _old _new _base64 _b64 _json _raw _1 _2 _3 1 2 3".split(
-      " ",
-    ),
-    ..."-id -value -secret -key id value".split(" "),
-  ],
-};
+const suffix: Step = { text: ["", "_id", "-id", "id", "_key", "-key", "key", ...suffixes] };
+/** `private_key_id` is no secret. */
+const keySuffix: Step = { text: ["", ...suffixes] };
 /** Up to the value, also in JSON that is quoted in JSON, in `os.environ["X"]`, in XML. */
 const assigned: readonly Step[] = [
-  suffix,
   { chars: "\\", max: 4 },
   { chars: "\"'`", max: 1 },
   { chars: "])", max: 2 },
   { chars: " \t", max: 8 },
-  { text: [":=", "=>", "==", "?=", "=", ":", ">"] },
+  { text: [":=", "=>", "==", "?=", "=", ":", ">", "%3d", "%3a", "\\u003d"] },
   { chars: " \t", max: 8 },
 ];
 /** `name: HF_TOKEN`, and behind it `value: ...`, as in Kubernetes and ECS. */
@@ -66,9 +60,13 @@ const quoted = (value: RunStep): readonly Step[] => [
 ];
 const bare = (value: RunStep): Step => ({ ...value, chars: bareChars, secret: true });
 
-const inAnyNotation = (value: RunStep, bareValue = value): readonly (readonly Step[])[] => [
-  [...assigned, ...quoted(value)],
-  [...assigned, bare(bareValue)],
+const inAnyNotation = (
+  ending: Step,
+  value: RunStep,
+  bareValue = value,
+): readonly (readonly Step[])[] => [
+  [ending, ...assigned, ...quoted(value)],
+  [ending, ...assigned, bare(bareValue)],
   [...paired, ...quoted(value)],
   [...paired, bare(bareValue)],
   [...annotated, ...quoted(value)],
@@ -76,6 +74,7 @@ const inAnyNotation = (value: RunStep, bareValue = value): readonly (readonly St
 /** `--api-key VALUE` */
 const asFlag = (value: RunStep): readonly (readonly Step[])[] => [
   [
+    suffix,
     { chars: " \t", min: 1, max: 4 },
     { chars: "\"'", max: 1 },
     { ...value, chars: "!#%*+./0-9:=?@A-Z^_a-z~-", secret: true },
@@ -155,7 +154,7 @@ export const assignments: readonly Rule[] = [
     keywords: ["password", "passwd", "passphrase", "passwort"],
     ignoreCase: true,
     left: "any",
-    shapes: inAnyNotation(run(6, 400)),
+    shapes: inAnyNotation(suffix, run(6, 400)),
     checks: ["uncommon", "literal", "varied", { entropy: 2 }],
     confidence: "heuristic",
     good: [
@@ -165,6 +164,7 @@ export const assignments: readonly Rule[] = [
       "PGPASSWORD={a-z*5}-{0-9*3}",
     ],
     bad: [
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of a shell.
       'password: "${DB_PASSWORD}"',
       'password = "<your password>"',
       "passwords = 12",
@@ -211,11 +211,13 @@ export const assignments: readonly Rule[] = [
   {
     id: "secret-assignment",
     title: "value of a name such as token or secret",
-    keywords: ["secret", "token", "credential", "credentials", "apikey"],
+    keywords: ["secret", "token", "credential", "credentials"],
+    // The type of a resource in an ARN.
+    notAfter: ":",
     unlessAfter: otherTokens,
     ignoreCase: true,
     left: "any",
-    shapes: inAnyNotation(run(12, 480), run(16, 480)),
+    shapes: inAnyNotation(suffix, run(12, 480), run(16, 480)),
     checks: ["uncommon", "literal", "random", { entropy: 3 }],
     confidence: "heuristic",
     good: [
@@ -242,7 +244,7 @@ export const assignments: readonly Rule[] = [
     onlyAfter: keyOwners,
     ignoreCase: true,
     left: "any",
-    shapes: [...inAnyNotation(run(12, 480), run(16, 480)), ...asFlag(run(16, 480))],
+    shapes: [...inAnyNotation(keySuffix, run(12, 480), run(16, 480)), ...asFlag(run(16, 480))],
     checks: ["uncommon", "literal", "random", { entropy: 3 }],
     confidence: "heuristic",
     good: [

@@ -1,14 +1,5 @@
 import type { Rule } from "../rule.ts";
-import {
-  alphanumeric,
-  base64,
-  base64url,
-  exactly,
-  hex,
-  padding,
-  prefixRule,
-  word,
-} from "./parts.ts";
+import { alphanumeric, base64, base64url, exactly, hex, prefixRule, word } from "./parts.ts";
 
 const detector = "credential-leak";
 
@@ -41,7 +32,7 @@ export const clouds: readonly Rule[] = [
     title: "AWS session token: STS tokens begin with the same bytes",
     detector,
     keywords: ["IQoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz"],
-    shapes: [[{ chars: base64, min: 100, max: 4000 }, padding]],
+    shapes: [[{ chars: `${base64}%=`, min: 100, max: 4000 }]],
     good: ["IQoJb3JpZ2lu{A-Za-z0-9*400}=", "FwoGZXIvYXdz{A-Za-z0-9+/*300}"],
     bad: ["IQoJb3JpZ2lu{A-Za-z0-9*40}"],
   },
@@ -50,7 +41,7 @@ export const clouds: readonly Rule[] = [
     title: "Amazon Bedrock API key, long-lived",
     detector,
     prefixes: ["ABSK"],
-    run: { chars: `${base64}=`, min: 109, max: 280 },
+    run: { chars: `${base64}=%`, min: 109, max: 280 },
     checks: [{ entropy: 3 }],
     good: ["ABSK{A-Za-z0-9*120}", "ABSK{A-Za-z0-9+/*130}="],
     bad: ["ABSK{A-Za-z0-9*60}"],
@@ -60,7 +51,7 @@ export const clouds: readonly Rule[] = [
     title: "Amazon Bedrock API key, short-lived: base64 of a signed URL",
     detector,
     prefixes: ["bedrock-api-key-"],
-    run: { chars: `${base64}=`, min: 24, max: 4000 },
+    run: { chars: `${base64}=%`, min: 24, max: 4000 },
     good: ["bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t{A-Za-z0-9*300}"],
     bad: ["bedrock-api-key-{a-z*10}"],
   }),
@@ -89,7 +80,7 @@ export const clouds: readonly Rule[] = [
     title: "Google OAuth access token",
     detector,
     prefixes: ["ya29."],
-    run: { chars: `${base64url}.`, min: 30, max: 1024 },
+    run: { chars: `.${base64url}`, min: 30, max: 1024 },
     checks: [{ entropy: 3.3 }],
     good: ["ya29.a0{A-Za-z0-9_-*160}", "ya29.c.{A-Za-z0-9_-*200}"],
     bad: ["ya29.{a-z*10}"],
@@ -214,7 +205,7 @@ export const clouds: readonly Rule[] = [
     title: "HCP Terraform API token (developer.hashicorp.com)",
     keywords: [".atlasv1."],
     before: { chars: alphanumeric, min: 14, max: 14 },
-    shapes: [[{ chars: `${base64url}=`, min: 60, max: 70 }]],
+    shapes: [[{ chars: `=${base64url}`, min: 60, max: 70 }]],
     good: ["{A-Za-z0-9*14}.atlasv1.{A-Za-z0-9_-*67}"],
     bad: ["{A-Za-z0-9*4}.atlasv1.{A-Za-z0-9*67}"],
   },

@@ -91,7 +91,7 @@ export const codeHosts: readonly Rule[] = [
     id: "bitbucket-token",
     title: "Atlassian API token, also of Bitbucket",
     prefixes: ["ATATT3", "ATBB", "ATCTT3"],
-    run: { chars: `${base64url}=`, min: 28, max: 220 },
+    run: { chars: `=${base64url}`, min: 28, max: 220 },
     checks: ["letter-and-digit", { entropy: 3.5 }],
     good: ["ATATT3xFfGF0{A-Za-z0-9_-*170}=1A2B3C4D", "ATBB{A-Z*4}{a-z*4}{0-9*4}{A-Za-z0-9*20}"],
     bad: ["ATBB{A-Z*32}"],
