@@ -27,6 +27,12 @@ const conditions: Readonly<Record<Exclude<Check, object | Checksum>, (text: stri
   jwt: isJwt,
 };
 
+/** The checks that are words. */
+export const checkNames: readonly string[] = [
+  ...Object.keys(checksums),
+  ...Object.keys(conditions),
+];
+
 /**
  * Says how sure a match of a rule is, or null if it is none.
  *

@@ -168,7 +168,7 @@ export const clouds: readonly Rule[] = [
         { text: "-----BEGIN ", secret: true },
         { chars: "A-Z ", min: 8, max: 32, secret: true },
         { text: "-----", secret: true },
-        { chars: `${base64}=\\ -`, min: 100, max: 960, secret: true },
+        { chars: `${base64}=\\ -`, min: 100, max: 600, secret: true },
       ],
     ],
     good: ['"private_key": "-----BEGIN PRIVATE KEY-----\\n{A-Za-z0-9*300}\\n"'],
