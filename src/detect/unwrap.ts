@@ -35,19 +35,16 @@ const backslash = 0x5c;
 /** A longer gap separates texts; this also bounds what a stream must hold back. */
 const maxGap = 512;
 
-/** Bytes that may begin something that is left out. */
-const special = new Uint8Array(256);
-for (const byte of [newline, carriageReturn, escapeByte, backslash]) special[byte] = 1;
-
 export class Unwrapper {
   /** Where runs of kept bytes begin, in the view and in the stream; the last run is open. */
-  #runs: { readonly view: number; readonly stream: number }[] = [];
+  #viewStarts: number[] = [];
+  #streamStarts: number[] = [];
   #mode = inText;
   #gap = 0;
-  /** The last chunk ended with a backslash: the next byte tells whether it is text. */
+  /** The last byte of the last chunk was a backslash: the next byte tells whether it is text. */
   #backslash: boolean = false;
   #length = 0;
-  #scratch = Buffer.allocUnsafe(0);
+  #scratch = new DataView(new ArrayBuffer(256));
   #used = 0;
   #pieces: Piece[] = [];
   #pieceStart = 0;
@@ -66,7 +63,9 @@ export class Unwrapper {
   push(chunk: Uint8Array, base: number): readonly Piece[] {
     const end = chunk.length;
     // One byte more: a backslash of the last chunk may turn out to be text.
-    if (this.#scratch.length < end + 1) this.#scratch = Buffer.allocUnsafe(end + 1);
+    if (this.#scratch.byteLength < end + 1)
+      this.#scratch = new DataView(new ArrayBuffer(end + 4096));
+    const bytes = new DataView(chunk.buffer, chunk.byteOffset, end);
     this.#pieces = [];
     this.#used = 0;
     this.#pieceStart = 0;
@@ -74,27 +73,25 @@ export class Unwrapper {
     let i = 0;
     while (i < end) {
       const byte = chunk[i] as number;
-      if (this.#mode !== inText && this.#skip(byte)) {
-        i++;
-        continue;
+      if (this.#mode !== inText) {
+        if (this.#skip(byte)) {
+          i++;
+          continue;
+        }
       }
-      const isBreak = byte === newline || byte === carriageReturn;
-      if (this.#backslash) {
-        this.#backslash = false;
-        if (isBreak) this.#gap++;
-        else this.#keep(oneBackslash, 0, 1, base + i - 1);
-      }
-      if (isBreak || byte === escapeByte) {
-        this.#mode = isBreak ? afterBreak : afterEscape;
+      if (this.#backslash) this.#decideBackslash(byte, base + i - 1);
+      if (byte === newline || byte === carriageReturn || byte === escapeByte) {
+        this.#mode = byte === escapeByte ? afterEscape : afterBreak;
         this.#gap++;
         i++;
         continue;
       }
-      const from = i;
-      if (byte === backslash) i++;
-      else while (i < end && special[chunk[i] as number] === 0) i++;
-      if (byte !== backslash) this.#keep(chunk, from, i, base + from);
-      else this.#backslash = true;
+      this.#beginRun(base + i);
+      const from = this.#used;
+      this.#used = copyText(bytes, i, this.#scratch, from);
+      i += this.#used - from;
+      this.#length += this.#used - from;
+      this.#takeBackslash(i < end ? (chunk[i] as number) : newline);
     }
     this.#finishPiece();
     return this.#pieces;
@@ -105,32 +102,51 @@ export class Unwrapper {
     return this.#gap > maxGap;
   }
 
-  /** Takes bytes of the chunk over into the view; `stream` is the offset of the first. */
-  #keep(chunk: Uint8Array, from: number, to: number, stream: number): void {
-    if (this.#gap > 0 || this.#runs.length === 0) {
-      if (this.#gap > maxGap) {
-        this.#finishPiece();
-        this.#cut = true;
-      }
-      this.#gap = 0;
-      this.#runs.push({ view: this.#length, stream });
+  /** The next kept byte is at `stream`. */
+  #beginRun(stream: number): void {
+    if (this.#gap === 0 && this.#viewStarts.length > 0) return;
+    if (this.#gap > maxGap) {
+      this.#finishPiece();
+      this.#cut = true;
     }
-    this.#scratch.set(chunk.subarray(from, to), this.#used);
-    this.#used += to - from;
-    this.#length += to - from;
+    this.#gap = 0;
+    this.#viewStarts.push(this.#length);
+    this.#streamStarts.push(stream);
+  }
+
+  /** Takes a backslash at the end of a run back, if a line break follows, or may follow. */
+  #takeBackslash(next: number): void {
+    if (next !== newline && next !== carriageReturn) return;
+    if (this.#scratch.getUint8(this.#used - 1) !== backslash) return;
+    this.#used--;
+    this.#length--;
+    this.#backslash = true;
+  }
+
+  /** A backslash before a line break is left out; any other is text. */
+  #decideBackslash(next: number, stream: number): void {
+    this.#backslash = false;
+    if (next === newline || next === carriageReturn) {
+      this.#gap++;
+      return;
+    }
+    this.#beginRun(stream);
+    this.#scratch.setUint8(this.#used++, backslash);
+    this.#length++;
   }
 
   #finishPiece(): void {
     if (this.#used === this.#pieceStart) return;
-    const bytes = this.#scratch.subarray(this.#pieceStart, this.#used);
-    this.#pieces.push({ bytes, base: this.#length - bytes.length, cut: this.#cut });
+    const length = this.#used - this.#pieceStart;
+    const bytes = new Uint8Array(this.#scratch.buffer, this.#pieceStart, length);
+    this.#pieces.push({ bytes, base: this.#length - length, cut: this.#cut });
     this.#pieceStart = this.#used;
   }
 
   /** Consumes a byte outside text; false if the byte belongs to text again. */
   #skip(byte: number): boolean {
-    this.#mode =
-      this.#gap > maxGap && this.#mode !== afterBreak ? inText : following(this.#mode, byte);
+    const isTooLong = this.#gap > maxGap && this.#mode !== afterBreak;
+    this.#mode = isTooLong ? inText : following(this.#mode, byte);
     if (this.#mode === endsBefore) {
       this.#mode = inText;
       return false;
@@ -141,26 +157,59 @@ export class Unwrapper {
 
   /** The offset in the stream of the byte at `view`. */
   toStream(view: number): number {
+    const run = this.#runOf(view);
+    if (run === -1) return view;
+    return (this.#streamStarts[run] as number) + (view - (this.#viewStarts[run] as number));
+  }
+
+  /** The last run that begins at or before `view`, or the first one. */
+  #runOf(view: number): number {
     let low = 0;
-    let high = this.#runs.length - 1;
+    let high = this.#viewStarts.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((this.#runs[middle]?.view ?? 0) <= view) low = middle;
+      if ((this.#viewStarts[middle] as number) <= view) low = middle;
       else high = middle - 1;
     }
-    const run = this.#runs[low];
-    return run === undefined ? view : run.stream + (view - run.view);
+    return high;
   }
 
   /** Forgets how offsets before `view` are mapped. */
   forget(view: number): void {
-    let past = 0;
-    while (past + 1 < this.#runs.length && (this.#runs[past + 1]?.view ?? 0) <= view) past++;
-    if (past > 0) this.#runs.splice(0, past);
+    const past = this.#runOf(view);
+    if (past <= 0) return;
+    this.#viewStarts = this.#viewStarts.slice(past);
+    this.#streamStarts = this.#streamStarts.slice(past);
   }
 }
 
-const oneBackslash = Uint8Array.of(backslash);
+/**
+ * Copies bytes up to the next line break or escape, four at a time where none is below a blank.
+ *
+ * @returns Where the copy ends in `target`.
+ */
+function copyText(source: DataView, from: number, target: DataView, to: number): number {
+  const end = source.byteLength;
+  let i = from;
+  let o = to;
+  while (i < end) {
+    while (i + 4 <= end) {
+      const word = source.getInt32(i, true);
+      // A byte below 0x20 borrows from its highest bit.
+      if (((word - 0x20202020) & ~word & 0x80808080) !== 0) break;
+      target.setInt32(o, word, true);
+      i += 4;
+      o += 4;
+    }
+    for (let k = 0; k < 4 && i < end; k++) {
+      const byte = source.getUint8(i);
+      if (byte === newline || byte === carriageReturn || byte === escapeByte) return o;
+      target.setUint8(o++, byte);
+      i++;
+    }
+  }
+  return o;
+}
 
 /** What follows ESC and begins a control string (ECMA-48): P, X, ], ^ and _. */
 const controlStrings: ReadonlySet<number> = new Set([0x50, 0x58, 0x5d, 0x5e, 0x5f]);

@@ -2,12 +2,12 @@ import type { CompiledStep, Shape } from "./compile.ts";
 
 /** A match that is under way: where it stands in the steps of its shape. */
 export interface Attempt {
-  readonly shape: Shape;
+  shape: Shape;
   /** Offset of the keyword. */
-  readonly start: number;
-  readonly keywordEnd: number;
+  start: number;
+  keywordEnd: number;
   /** What stands before the keyword and belongs to the match. */
-  readonly before: Buffer;
+  before: Buffer;
   /** Where the secret part begins; -1 before. */
   from: number;
   /** Where its last step ended; -1 before. */
@@ -31,16 +31,43 @@ export const overlong = 3;
 /** So many bytes may be undecided; longer ones are masked as they come. */
 export const maxUndecidedBytes = 4096;
 
+/** What stands before nearly all keywords and belongs to their match. */
+export const nothing = Buffer.alloc(0);
+
+/** An attempt that is used again and again: nearly all end at once. */
+export function spareAttempt(shape: Shape): Attempt {
+  return {
+    shape,
+    start: 0,
+    keywordEnd: 0,
+    before: nothing,
+    from: 0,
+    to: 0,
+    step: 0,
+    count: 0,
+    matched: 0,
+    isOpen: false,
+  };
+}
+
 /** @param start - Offset of the keyword, which ends at `keywordEnd`. */
 export function beginAttempt(
+  spare: Attempt,
   shape: Shape,
   start: number,
   keywordEnd: number,
   before: Buffer,
-): Attempt {
-  const from = shape.isWhole ? start : -1;
-  const [step, count, matched] = [0, 0, 0];
-  return { shape, start, keywordEnd, before, from, to: -1, step, count, matched, isOpen: false };
+): void {
+  spare.shape = shape;
+  spare.start = start;
+  spare.keywordEnd = keywordEnd;
+  spare.before = before;
+  spare.from = shape.isWhole ? start : -1;
+  spare.to = -1;
+  spare.step = 0;
+  spare.count = 0;
+  spare.matched = 0;
+  spare.isOpen = false;
 }
 
 /** Where an attempt stopped to read: one object for all, since most end at once. */

@@ -8,16 +8,21 @@ export interface Keyword {
   readonly ignoreCase: boolean;
   /** 1 for a byte that may not stand before it; null if any may. */
   readonly notAfter: Uint8Array | null;
-  /** Texts that may not stand before it, in lower case. */
-  readonly unlessAfter: readonly Uint8Array[];
-  /** By last byte: texts one of which must stand before it, in lower case; null if none must. */
-  readonly onlyAfter: ReadonlyMap<number, readonly Uint8Array[]> | null;
+  /** Texts that may not stand before it; null if any may. */
+  readonly unlessAfter: TextsBefore | null;
+  /** Texts one of which must stand before it; null if none must. */
+  readonly onlyAfter: TextsBefore | null;
   /** What stands before it and is part of the match. */
   readonly before: CompiledBefore | null;
   readonly shapes: readonly Shape[];
+  /** 1 for a byte with which some shape can go on. */
+  readonly mayFollow: Uint8Array;
   /** The mask begins with the keyword, not behind it. */
   readonly isSecret: boolean;
 }
+
+/** Texts in lower case, by their last byte. */
+export type TextsBefore = ReadonlyArray<readonly Uint8Array[]>;
 
 export interface CompiledBefore {
   readonly table: Uint8Array;
@@ -29,6 +34,8 @@ export interface CompiledBefore {
 export interface Shape {
   readonly rule: Rule;
   readonly steps: readonly CompiledStep[];
+  /** 1 for a byte with which it can go on behind the keyword. */
+  readonly first: Uint8Array;
   /** The mask covers keyword and all: no step is marked. */
   readonly isWhole: boolean;
   /** The shortest secret part, without a keyword. */
@@ -58,8 +65,8 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
     const notBefore = rule.notBefore === undefined ? null : byteClass(rule.notBefore);
     const ignoreCase = rule.ignoreCase ?? false;
     const before = compileBefore(rule);
-    const unlessAfter = (rule.unlessAfter ?? []).map((text) => Buffer.from(text.toLowerCase()));
-    const onlyAfter = compileOnlyAfter(rule);
+    const unlessAfter = compileTextsBefore(rule.unlessAfter);
+    const onlyAfter = compileTextsBefore(rule.onlyAfter);
     const shapes = rule.shapes.map((given) => {
       const steps = given.map((step) => compileStep(step, ignoreCase));
       const isWhole = !steps.some(({ secret }) => secret);
@@ -67,8 +74,12 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
         (sum, { secret, min }) => sum + (isWhole || secret ? min : 0),
         0,
       );
-      return { rule, steps, isWhole, minSecretBytes, notBefore };
+      return { rule, steps, first: firstOf(steps), isWhole, minSecretBytes, notBefore };
     });
+    const mayFollow = new Uint8Array(256);
+    for (const { first } of shapes) {
+      for (let byte = 0; byte < 256; byte++) if (first[byte] === 1) mayFollow[byte] = 1;
+    }
     return rule.keywords.map((keyword) => ({
       bytes: Buffer.from(ignoreCase ? keyword.toLowerCase() : keyword, "latin1"),
       ignoreCase,
@@ -77,6 +88,7 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
       onlyAfter,
       before,
       shapes,
+      mayFollow,
       isSecret: shapes.some(({ isWhole }) => isWhole),
     }));
   });
@@ -92,13 +104,12 @@ function leftOf({ left = "token", notAfter = "" }: Rule): Uint8Array | null {
     : byteClass(tokenChars).map((bit, byte) => bit | (more[byte] as number));
 }
 
-function compileOnlyAfter({ onlyAfter }: Rule): ReadonlyMap<number, readonly Uint8Array[]> | null {
-  if (onlyAfter === undefined) return null;
-  const byLast = new Map<number, Uint8Array[]>();
-  for (const text of onlyAfter) {
+function compileTextsBefore(texts: readonly string[] | undefined): TextsBefore | null {
+  if (texts === undefined) return null;
+  const byLast: Uint8Array[][] = Array.from({ length: 256 }, () => []);
+  for (const text of texts) {
     const bytes = Buffer.from(text.toLowerCase());
-    const last = bytes.at(-1) ?? 0;
-    byLast.set(last, [...(byLast.get(last) ?? []), bytes]);
+    byLast[bytes.at(-1) ?? 0]?.push(bytes);
   }
   return byLast;
 }
@@ -122,6 +133,21 @@ function compileStep(step: Step, ignoreCase: boolean): CompiledStep {
   const until = step.until === undefined ? null : Buffer.from(step.until, "latin1");
   const untilFailure = until === null ? null : failureOf(until);
   return { secret, table: byteClass(chars), min, max, until, untilFailure, next: [], ends: [] };
+}
+
+/** 1 for a byte with which steps can begin. */
+function firstOf(steps: readonly CompiledStep[]): Uint8Array {
+  const allowed = new Uint8Array(256);
+  for (const { table, min, next, ends } of steps) {
+    const first = table ?? next[0];
+    first?.forEach((bit, byte) => {
+      if (bit !== 0) allowed[byte] = 1;
+    });
+    const isOptional = table === null ? ends[0] === true : min === 0;
+    if (!isOptional) return allowed;
+  }
+  // Every step is optional: anything may follow.
+  return allowed.fill(1);
 }
 
 /** A trie of the texts. */

@@ -119,6 +119,9 @@ export function mayEndEscape(byte: number): boolean {
   return /[nrtm0-9A-Fa-f]/.test(String.fromCharCode(byte));
 }
 
+/** Where in a word its low and its high half stand. */
+const [lowAt, highAt] = isLittleEndian ? [0, 2] : [2, 0];
+
 /**
  * Calls `onKeyword` for every keyword that stands between `from` and `length`.
  *
@@ -135,8 +138,8 @@ export function findKeywords(
   const { pairs } = filter;
   const shift = bytes.byteOffset;
   const last = Math.min(words.length, (shift + length) >> 2) - 1;
-  let i = (shift + from) >> 2;
   const stop = last - 3;
+  let i = (shift + from) >> 2;
   while (i <= last) {
     while (i <= stop) {
       const a = words[i] as number;
@@ -155,44 +158,45 @@ export function findKeywords(
       if (hit !== 0) break;
       i += 4;
     }
-    const to = Math.min(last + 1, i + 4) * 4 - shift;
-    lookAt(filter, bytes, i * 4 - shift, to, from, length, onKeyword);
-    i += 4;
+    const end = Math.min(last + 1, i + 4);
+    for (; i < end; i++) {
+      const word = words[i] as number;
+      const low = pairs[word & 0xffff] as number;
+      const high = pairs[word >>> 16] as number;
+      const at = i * 4 - shift;
+      if (low !== 0) lookAt(filter, low, bytes, at + lowAt, from, length, onKeyword);
+      if (high !== 0) lookAt(filter, high, bytes, at + highAt, from, length, onKeyword);
+    }
   }
   // What is left is less than a word.
-  lookAt(
-    filter,
-    bytes,
-    Math.max(last + 1, (shift + from) >> 2) * 4 - shift,
-    length,
-    from,
-    length,
-    onKeyword,
-  );
+  for (let at = Math.max(i * 4 - shift, -shift); at + 2 <= length; at += 2) {
+    if (at < 0) continue;
+    const number = pairs[pairOf(bytes[at] as number, bytes[at + 1] as number)] as number;
+    if (number !== 0) lookAt(filter, number, bytes, at, from, length, onKeyword);
+  }
 }
 
-/** Looks at the pairs from `at` to `to`; keywords must stand between `from` and `length`. */
+/** Looks at a pair of some keyword, which may lie outside `from` and `length`. */
 function lookAt(
-  { pairs, entries, before, behind }: KeywordFilter,
+  { entries, before, behind }: KeywordFilter,
+  number: number,
   bytes: Uint8Array,
   at: number,
-  to: number,
   from: number,
   length: number,
   onKeyword: OnKeyword,
 ): void {
-  for (let i = at; i < to; i += 2) {
-    if (i < from || i + 2 > length) continue;
-    const number = pairs[pairOf(bytes[i] as number, bytes[i + 1] as number)] as number;
-    if (number === 0) continue;
-    const row = number << 8;
-    if (i + 2 < length && behind[row | (bytes[i + 2] as number)] === 0) continue;
-    if (i > from && before[row | (bytes[i - 1] as number)] === 0) continue;
-    const entry = entries[number] as readonly KeywordPair[];
-    for (let k = 0; k < entry.length; k++) {
-      const { keyword, offset } = entry[k] as KeywordPair;
-      const start = i - offset;
-      if (start >= from && standsAt(keyword, bytes, start, length)) onKeyword(keyword, start);
-    }
+  if (at < from || at + 2 > length) return;
+  const row = number << 8;
+  if (at + 2 < length && behind[row | (bytes[at + 2] as number)] === 0) return;
+  if (at > from && before[row | (bytes[at - 1] as number)] === 0) return;
+  const entry = entries[number] as readonly KeywordPair[];
+  for (let k = 0; k < entry.length; k++) {
+    const { keyword, offset } = entry[k] as KeywordPair;
+    const start = at - offset;
+    if (start < from || !standsAt(keyword, bytes, start, length)) continue;
+    const end = start + keyword.bytes.length;
+    // Nearly all words such as `token` end here: nothing of the format follows.
+    if (end === length || keyword.mayFollow[bytes[end] as number] === 1) onKeyword(keyword, start);
   }
 }

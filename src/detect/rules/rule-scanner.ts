@@ -5,12 +5,14 @@ import {
   beginAttempt,
   complete,
   maxUndecidedBytes,
+  nothing,
   overlong,
+  spareAttempt,
   waiting,
 } from "./attempt.ts";
 import { lowerCase } from "./byte-class.ts";
 import { confidenceOf } from "./checks.ts";
-import type { CompiledBefore, Keyword } from "./compile.ts";
+import type { CompiledBefore, Keyword, Shape, TextsBefore } from "./compile.ts";
 import { findKeywords, mayEndEscape } from "./keyword-filter.ts";
 import type { Confidence, Rule } from "./rule.ts";
 import type { RuleSet } from "./rule-set.ts";
@@ -41,6 +43,7 @@ export class RuleScanner {
   readonly #set: RuleSet;
   readonly #listener: RuleListener;
   #waiting: Attempt[] = [];
+  #spare: Attempt | undefined;
   /** How many bytes before a keyword may matter. */
   readonly #context: number;
   /** The last bytes of the stream: what is before a keyword, and a keyword. */
@@ -152,8 +155,14 @@ export class RuleScanner {
     if (count < (before?.min ?? 0) || !this.#isFree(keyword, at - count)) return;
     const start = this.#base + at;
     const part = count === 0 ? nothing : Buffer.from(this.#textBefore(at, count), "latin1");
-    for (const shape of shapes) {
-      this.#try(beginAttempt(shape, start, start + bytes.length, part), at + bytes.length, false);
+    const from = at + bytes.length;
+    const follows = from < this.#length ? (this.#bytes[from] as number) : -1;
+    for (let i = 0; i < shapes.length; i++) {
+      const shape = shapes[i] as Shape;
+      if (follows !== -1 && shape.first[follows] === 0) continue;
+      this.#spare ??= spareAttempt(shape);
+      beginAttempt(this.#spare, shape, start, start + bytes.length, part);
+      this.#try(this.#spare, from, false);
     }
   };
 
@@ -183,7 +192,7 @@ export class RuleScanner {
       outcome = advance(attempt, this.#bytes, next, this.#length, this.#base, isEnd, this.#end);
       this.#drop(next);
     }
-    if (outcome === waiting) this.#waiting.push(attempt);
+    if (outcome === waiting) this.#waiting.push(attempt === this.#spare ? { ...attempt } : attempt);
   }
 
   /** @returns Whether the match passes the checks of its rule. */
@@ -205,18 +214,23 @@ export class RuleScanner {
 
   /** Whether what stands before a keyword lets it be one. */
   #isFree({ notAfter, unlessAfter, onlyAfter }: Keyword, at: number): boolean {
-    for (const text of unlessAfter) if (this.#standsBefore(text, at)) return false;
-    if (onlyAfter !== null && !this.#followsOne(onlyAfter, at)) return false;
+    if (unlessAfter !== null && this.#followsOne(unlessAfter, at)) return false;
+    if (onlyAfter !== null) {
+      const end = isSeparator(this.#byteAt(at - 1)) ? at - 1 : at;
+      if (!this.#followsOne(onlyAfter, end)) return false;
+    }
     if (notAfter === null) return true;
     const last = this.#byteAt(at - 1);
     if (notAfter[last] === 0) return true;
     return mayEndEscape(last) && endsEscape((back) => this.#byteAt(at - back));
   }
 
-  #followsOne(texts: ReadonlyMap<number, readonly Uint8Array[]>, at: number): boolean {
-    const end = isSeparator(this.#byteAt(at - 1)) ? at - 1 : at;
-    const candidates = texts.get(lowerCase(this.#byteAt(end - 1)));
-    return candidates?.some((text) => this.#standsBefore(text, end)) ?? false;
+  #followsOne(texts: TextsBefore, at: number): boolean {
+    const candidates = texts[lowerCase(this.#byteAt(at - 1))] as readonly Uint8Array[];
+    for (let i = 0; i < candidates.length; i++) {
+      if (this.#standsBefore(candidates[i] as Uint8Array, at)) return true;
+    }
+    return false;
   }
 
   #standsBefore(text: Uint8Array, at: number): boolean {
@@ -284,7 +298,6 @@ function isSeparator(byte: number): boolean {
 }
 
 const noBytes = new Uint8Array(0);
-const nothing = Buffer.alloc(0);
 const newline = 0x0a;
 
 /**
