@@ -1,4 +1,5 @@
 import { byteClass, casesOf, lowerCase } from "./byte-class.ts";
+import { firstOf, pairsOf } from "./look-ahead.ts";
 import type { Rule, Step } from "./rule.ts";
 
 /** A keyword and what may follow it. */
@@ -17,6 +18,8 @@ export interface Keyword {
   readonly shapes: readonly Shape[];
   /** 1 for a byte with which some shape can go on. */
   readonly mayFollow: Uint8Array;
+  /** The same for two bytes, as bits by `first << 8 | second`; null where the first is enough. */
+  readonly mayFollowBoth: Uint32Array | null;
   /** The mask begins with the keyword, not behind it. */
   readonly isSecret: boolean;
 }
@@ -61,14 +64,21 @@ export interface CompiledStep {
 
 /** Compiles rules that were checked. */
 export function compileRules(rules: readonly Rule[]): Keyword[] {
+  const compiled = new Map<Step, CompiledStep>();
   return rules.flatMap((rule) => {
     const notBefore = rule.notBefore === undefined ? null : byteClass(rule.notBefore);
-    const ignoreCase = rule.ignoreCase ?? false;
+    const { ignoreCase = false, left = "token" } = rule;
     const before = compileBefore(rule);
     const unlessAfter = compileTextsBefore(rule.unlessAfter);
     const onlyAfter = compileTextsBefore(rule.onlyAfter);
     const shapes = rule.shapes.map((given) => {
-      const steps = given.map((step) => compileStep(step, ignoreCase));
+      const steps = given.map((step) => {
+        // Rules share steps, and tables of bytes take time to build.
+        const known = ignoreCase ? compiled.get(step) : undefined;
+        const made = known ?? compileStep(step, ignoreCase);
+        if (ignoreCase) compiled.set(step, made);
+        return made;
+      });
       const isWhole = !steps.some(({ secret }) => secret);
       const minSecretBytes = steps.reduce(
         (sum, { secret, min }) => sum + (isWhole || secret ? min : 0),
@@ -80,6 +90,8 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
     for (const { first } of shapes) {
       for (let byte = 0; byte < 256; byte++) if (first[byte] === 1) mayFollow[byte] = 1;
     }
+    // Words of sentences are many; other keywords are rare, and their first byte is enough.
+    const mayFollowBoth = left === "any" ? pairsOf(shapes.map(({ steps }) => steps)) : null;
     return rule.keywords.map((keyword) => ({
       bytes: Buffer.from(ignoreCase ? keyword.toLowerCase() : keyword, "latin1"),
       ignoreCase,
@@ -89,6 +101,7 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
       before,
       shapes,
       mayFollow,
+      mayFollowBoth,
       isSecret: shapes.some(({ isWhole }) => isWhole),
     }));
   });
@@ -133,21 +146,6 @@ function compileStep(step: Step, ignoreCase: boolean): CompiledStep {
   const until = step.until === undefined ? null : Buffer.from(step.until, "latin1");
   const untilFailure = until === null ? null : failureOf(until);
   return { secret, table: byteClass(chars), min, max, until, untilFailure, next: [], ends: [] };
-}
-
-/** 1 for a byte with which steps can begin. */
-function firstOf(steps: readonly CompiledStep[]): Uint8Array {
-  const allowed = new Uint8Array(256);
-  for (const { table, min, next, ends } of steps) {
-    const first = table ?? next[0];
-    first?.forEach((bit, byte) => {
-      if (bit !== 0) allowed[byte] = 1;
-    });
-    const isOptional = table === null ? ends[0] === true : min === 0;
-    if (!isOptional) return allowed;
-  }
-  // Every step is optional: anything may follow.
-  return allowed.fill(1);
 }
 
 /** A trie of the texts. */

@@ -56,7 +56,6 @@ export const codeHosts: readonly Rule[] = [
       "glptt-",
       "gldt-",
       "glrt-",
-      "glrtr-",
       "glcbt-",
       "glsoat-",
       "glft-",

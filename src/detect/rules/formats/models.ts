@@ -283,17 +283,6 @@ export const models: readonly Rule[] = [
     bad: ["jina_{a-z*20}"],
   }),
   prefixRule({
-    id: "voyage-key",
-    title: "Voyage AI API key",
-    prefixes: ["pa-"],
-    run: exactly(base64url, 43),
-    notAfter: "/.",
-    notBefore: base64url,
-    checks: ["letter-and-digit", "mixed-case", "random", { entropy: 4 }],
-    good: ["pa-{A-Z*3}{0-9*3}{a-z*3}{A-Za-z0-9_-*34}"],
-    bad: ["pa-{a-z*43}"],
-  }),
-  prefixRule({
     id: "tavily-key",
     title: "Tavily API key",
     prefixes: ["tvly-"],

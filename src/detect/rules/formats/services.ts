@@ -215,7 +215,7 @@ export const services: readonly Rule[] = [
   prefixRule({
     id: "vercel-token",
     title: "Vercel token (vercel.com/docs, token formats of 2025)",
-    prefixes: ["vcp_", "vci_", "vca_", "vcr_", "vck_"],
+    prefixes: ["vcp_", "vck_"],
     run: exactly(alphanumeric, 56),
     good: ["vcp_{A-Za-z0-9*56}"],
     bad: ["vcp_{A-Za-z0-9*20}"],
