@@ -40,11 +40,25 @@ function value({ random, below, text }) {
     [0.12, () => `a${"ks"[below(2)]}-${text(letters, 22)}`],
     [0.12, () => text(hexDigits, 32 * (1 + below(2)))],
     [0.06, () => [8, 4, 4, 4, 12].map((n) => text(hexDigits, n)).join("-")],
-    [0.1, () => text(symbols, 12 + below(13)).trim().padEnd(12, "x")],
+    [
+      0.1,
+      () =>
+        text(symbols, 12 + below(13))
+          .trim()
+          .padEnd(12, "x"),
+    ],
     [0.06, () => `hf_${text(letters, 34)}`],
     [0.03, () => `postgres://svc:${text(letters, 20)}@db-${below(9)}.internal:5432/prod`],
-    [0.035, () => `${base64url('{"alg":"RS256","typ":"JWT"}')}.${base64url(`{"sub":"${text(letters, 30)}"}`)}.${text(letters, 86)}`],
-    [0.015, () => `-----BEGIN PRIVATE KEY-----\n${Array.from({ length: 25 }, () => `${text(base64, 64)}\n`).join("")}-----END PRIVATE KEY-----\n`],
+    [
+      0.035,
+      () =>
+        `${base64url('{"alg":"RS256","typ":"JWT"}')}.${base64url(`{"sub":"${text(letters, 30)}"}`)}.${text(letters, 86)}`,
+    ],
+    [
+      0.015,
+      () =>
+        `-----BEGIN PRIVATE KEY-----\n${Array.from({ length: 25 }, () => `${text(base64, 64)}\n`).join("")}-----END PRIVATE KEY-----\n`,
+    ],
   ];
   let rest = random();
   for (const [share, make] of shapes) {
@@ -67,17 +81,28 @@ const words =
   "the model loss gradient batch layer attention token tokenizer checkpoint saved loading shard worker rank world size device memory allocated step epoch learning rate warmup cosine schedule disk task asking password-less keyboard basket masking secretary authors".split(
     " ",
   );
-const foreign = ["学習を開始しました", "Überprüfung läuft…", "модель обучена", "épuisé ✓", "█████▌  ", "✅ 完了"];
+const foreign = [
+  "学習を開始しました",
+  "Überprüfung läuft…",
+  "модель обучена",
+  "épuisé ✓",
+  "█████▌  ",
+  "✅ 完了",
+];
 
 function line(tools, clock, leak) {
   const { random, below, pick, text } = tools;
-  const time = () => new Date((clock.time += below(900))).toISOString();
+  const tick = () => {
+    clock.time += below(900);
+    return clock.time;
+  };
+  const time = () => new Date(tick()).toISOString();
   const share = random();
   if (share < 0.28) {
     return `${time()} INFO  [${pick(modules)}] rank=${below(8)} step=${++clock.step} loss=${(random() * 4).toFixed(6)} grad_norm=${(random() * 2).toFixed(4)} lr=${(random() * 1e-3).toExponential(4)} tok/s=${below(90_000)} mem=${(random() * 80).toFixed(2)}GiB${leak}\n`;
   }
   if (share < 0.56) {
-    return `${JSON.stringify({ level: 30, time: (clock.time += below(500)), pid: 4211, hostname: `node-${below(255)}`, reqId: text(hexDigits, 32), mod: pick(modules), step: clock.step, metrics: { loss: random().toFixed(5), max_tokens: 4096 }, msg: `${pick(words)} ${pick(words)} ${pick(words)}${leak}` })}\n`;
+    return `${JSON.stringify({ level: 30, time: tick(), pid: 4211, hostname: `node-${below(255)}`, reqId: text(hexDigits, 32), mod: pick(modules), step: clock.step, metrics: { loss: random().toFixed(5), max_tokens: 4096 }, msg: `${pick(words)} ${pick(words)} ${pick(words)}${leak}` })}\n`;
   }
   if (share < 0.74) {
     const done = below(101);
@@ -93,7 +118,8 @@ function line(tools, clock, leak) {
   if (share < 0.92) {
     return `${time()} DEBUG GET https://models.example/api/${pick(words)}/resolve/${text(hexDigits, 40)}/model-0000${below(9)}.safetensors sha256=${text(hexDigits, 64)}${leak}\n`;
   }
-  if (share < 0.96) return `${time()} ${pick(foreign)} ${pick(foreign)} step=${clock.step}${leak}\n`;
+  if (share < 0.96)
+    return `${time()} ${pick(foreign)} ${pick(foreign)} step=${clock.step}${leak}\n`;
   if (share < 0.98) {
     return `\x1b[32mINFO\x1b[0m \x1b[1m${pick(words)}\x1b[0m ckpt=s3://bucket/run-${text(hexDigits, 32)}/step-${clock.step}.pt etag="${text(hexDigits, 32)}"${leak}\n`;
   }

@@ -5,11 +5,66 @@
 
 const base64Alphabet = "base64";
 
-/**
- * Base64 of the value at the three alignments it can have inside longer data: the characters that
- * depend on the value alone, and, where the value ends the data, all up to the end.
- */
-export function base64(bytes: Buffer): string[] {
+/** Six bits of which some are known: a character whose others belong to what stands beside the value. */
+export interface KnownBits {
+  readonly mask: number;
+  readonly bits: number;
+}
+
+/** Base64 that depends on the value alone, and the characters beside it that hold some of its bits. */
+export interface Base64Core {
+  readonly text: string;
+  readonly before: KnownBits | null;
+  readonly after: KnownBits | null;
+}
+
+/** Base64 of the value at the three alignments that it can have inside longer data. */
+export function base64Cores(bytes: Buffer): Base64Core[] {
+  return [0, 1, 2].map((shift) => {
+    const data = Buffer.concat([Buffer.alloc(shift), bytes]);
+    const text = data.toString(base64Alphabet);
+    const first = Math.ceil((shift * 8) / 6);
+    const end = Math.floor((data.length * 8) / 6);
+    // Bits of the character before that are the value's: its last ones; of the one behind, the first.
+    const bitsBefore = first * 6 - shift * 8;
+    const bitsAfter = data.length * 8 - end * 6;
+    const maskAfter = 63 & ~(63 >> bitsAfter);
+    return {
+      text: text.slice(first, end),
+      before: bitsBefore === 0 ? null : knownBits(text[first - 1], (1 << bitsBefore) - 1),
+      after: bitsAfter === 0 ? null : knownBits(text[end], maskAfter),
+    };
+  });
+}
+
+function knownBits(character: string | undefined, mask: number): KnownBits {
+  return { mask, bits: sextetOf((character ?? "A").charCodeAt(0)) & mask };
+}
+
+/** Whether a byte is a character of base64 with these bits. */
+export function agrees(byte: number, { mask, bits }: KnownBits): boolean {
+  const sextet = sextetOf(byte);
+  return sextet !== -1 && (sextet & mask) === bits;
+}
+
+/** The six bits of a character of either base64 alphabet; -1 for another byte. */
+function sextetOf(byte: number): number {
+  return sextets[byte] as number;
+}
+
+const sextets = new Int8Array(256).fill(-1);
+for (const alphabet of ["+/", "-_"]) {
+  const all = `ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789${alphabet}`;
+  for (const [index, byte] of Buffer.from(all).entries()) sextets[byte] = index;
+}
+
+/** Text in the URL-safe alphabet of RFC 4648 section 5. */
+export function urlSafe(text: string): string {
+  return text.replaceAll("+", "-").replaceAll("/", "_");
+}
+
+/** Base64 at the three alignments, up to the end of the data, and cut to what the value decides. */
+function base64(bytes: Buffer): string[] {
   return [0, 1, 2].flatMap((before) => {
     const data = Buffer.concat([Buffer.alloc(before), bytes]);
     const text = data.toString(base64Alphabet).slice(Math.ceil((before * 8) / 6));
@@ -18,9 +73,31 @@ export function base64(bytes: Buffer): string[] {
   });
 }
 
-/** The same in the URL-safe alphabet of RFC 4648 section 5. */
-export function base64url(bytes: Buffer): string[] {
-  return base64(bytes).map((text) => text.replaceAll("+", "-").replaceAll("/", "_"));
+/**
+ * UTF-16 as PowerShell's `>` writes it, in either byte order: the zero byte that one has at the start
+ * and the other at the end is left to stand.
+ */
+export function utf16(text: string): Buffer[] {
+  const bytes = Buffer.from(text, "utf16le");
+  return [bytes.at(-1) === 0 ? bytes.subarray(0, -1) : bytes];
+}
+
+/** Indexes of an object cost more than the value: longer ones are not printed like that. */
+const maxIndexedBytes = 256;
+
+/** Lists of byte values: `68:75`, `68 75`, `104,117`, `104, 117` and `"0":104,"1":117`. */
+export function byteLists(bytes: Buffer): string[] {
+  const hexBytes = Array.from(bytes, (byte) => hexByte(byte));
+  const decimal = Array.from(bytes, String);
+  const lists = [":", " ", ", 0x"].flatMap((between) => {
+    const list = hexBytes.join(between);
+    return [list, list.replace(/(?<!0)[a-f]/g, (digit) => digit.toUpperCase())];
+  });
+  lists.push(decimal.join(","), decimal.join(", "));
+  if (bytes.length <= maxIndexedBytes) {
+    lists.push(decimal.map((byte, index) => `"${index}":${byte}`).join(","));
+  }
+  return lists;
 }
 
 /** Base64 broken into lines of 64 (PEM, openssl) or 76 characters (MIME, `base64`). */

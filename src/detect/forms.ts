@@ -13,8 +13,10 @@ export interface Form {
   /** For the table in the README. */
   readonly title: string;
   /** Every variant of the form; those that equal an earlier form are dropped. */
-  readonly variants: (value: Value) => readonly (string | Buffer)[];
+  readonly variants: (value: Value) => readonly Variant[];
 }
+
+type Variant = string | Buffer | encode.Base64Core;
 
 export type FormId =
   | "raw"
@@ -27,6 +29,8 @@ export type FormId =
   | "python"
   | "shell"
   | "html"
+  | "utf16"
+  | "bytes"
   | "line"
   | "leaf";
 
@@ -41,12 +45,13 @@ export const wholeForms: readonly Form[] = [
   {
     id: "base64",
     title: "base64, at the three alignments inside longer data",
-    variants: ({ bytes }) => encode.base64(bytes),
+    variants: ({ bytes }) => encode.base64Cores(bytes),
   },
   {
     id: "base64url",
     title: "base64url, at the three alignments",
-    variants: ({ bytes }) => encode.base64url(bytes),
+    variants: ({ bytes }) =>
+      encode.base64Cores(bytes).map((core) => ({ ...core, text: encode.urlSafe(core.text) })),
   },
   {
     id: "base64-lines",
@@ -74,6 +79,16 @@ export const wholeForms: readonly Form[] = [
   },
   { id: "shell", title: "shell-quoted, five ways", variants: ofText(encode.shell) },
   { id: "html", title: "HTML and XML escaped", variants: ofText(encode.html) },
+  {
+    id: "utf16",
+    title: "UTF-16, little-endian and big-endian",
+    variants: ({ text }) => (text === null ? [] : encode.utf16(text)),
+  },
+  {
+    id: "bytes",
+    title: "lists of byte values, hexadecimal and decimal",
+    variants: ({ bytes }) => (bytes.length > maxListedBytes ? [] : encode.byteLists(bytes)),
+  },
 ];
 
 /** The forms of parts of a value: always weak. */
@@ -94,6 +109,9 @@ export interface Needle {
   /** The whole value, long and varied enough that it does not occur by chance. */
   readonly strong: boolean;
   readonly secret: NeedleSource;
+  /** The base64 characters beside a match that hold some of the value's bits. */
+  readonly before?: encode.KnownBits | undefined;
+  readonly after?: encode.KnownBits | undefined;
 }
 
 /** What a finding may say of a secret. */
@@ -112,6 +130,8 @@ const minLeafBytes = 8;
 /** Every form of larger values would cost too much memory. */
 const maxFullBytes = 64 * 1024;
 const formsOfLarge: ReadonlySet<FormId> = new Set(["raw", "base64", "json", "line"]);
+/** Lists of bytes are up to eight times as long as the value. */
+const maxListedBytes = 4096;
 const maxLeaves = 1000;
 const maxWrappedBlanks = 16;
 
@@ -130,12 +150,15 @@ export function needlesOf(secret: Secret): Needle[] {
   };
   const seen = new Set<string>();
   const needles: Needle[] = [];
-  const add = (variant: string | Buffer, form: FormId, strong: boolean) => {
-    const needle = Buffer.from(variant as string);
+  const add = (variant: Variant, form: FormId, strong: boolean) => {
+    const core = typeof variant === "object" && "text" in variant ? variant : null;
+    const needle = Buffer.from((core?.text ?? variant) as string);
     const key = needle.toString("latin1");
     if (needle.length < minMaskedBytes || key.trim() === "" || seen.has(key)) return;
     seen.add(key);
-    needles.push({ bytes: needle, form, strong, secret: source });
+    const beside =
+      core === null ? {} : { before: core.before ?? undefined, after: core.after ?? undefined };
+    needles.push({ bytes: needle, form, strong, secret: source, ...beside });
   };
   for (const value of withoutEdges(toValue(bytes))) {
     const strong = isStrong(value.bytes);
@@ -207,7 +230,7 @@ function lines(text: string): readonly string[] {
     .filter((line) => isTelling(line, minLineBytes) && !/^-----(?:BEGIN|END) /.test(line));
 }
 
-function leafVariants({ text }: Value): readonly (string | Buffer)[] {
+function leafVariants({ text }: Value): readonly Variant[] {
   if (text === null) return [];
   const leaves = [...jsonLeaves(text), ...credentialParts(text)];
   return leaves.flatMap((leaf) => {
@@ -216,7 +239,7 @@ function leafVariants({ text }: Value): readonly (string | Buffer)[] {
     const escaped = JSON.stringify(leaf).slice(1, -1);
     return [
       ...values.flatMap((value) => wholeForms.flatMap((form) => form.variants(value))),
-      ...(escaped === leaf ? [] : encode.base64(Buffer.from(escaped))),
+      ...(escaped === leaf ? [] : encode.base64Cores(Buffer.from(escaped))),
       ...lines(leaf),
     ];
   });

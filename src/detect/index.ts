@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { agrees, type KnownBits } from "./encodings.ts";
 export {
   type Form,
   type FormId,

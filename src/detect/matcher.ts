@@ -1,4 +1,5 @@
 import type { Automaton } from "./automaton.ts";
+import { agrees } from "./encodings.ts";
 import type { Needle } from "./forms.ts";
 import {
   buildGramFilter,
@@ -39,6 +40,8 @@ export interface Matcher {
    * the shortest form that each suffix of them may still become.
    */
   showable(state: MatchState, most: number): number;
+  /** 1 for a byte that may stand before a match and belong to it: see `Needle.before`. */
+  readonly beside: Uint8Array;
   /** A matcher for these needles and more. Of equal needles the first is the one that is found. */
   with(needles: readonly Needle[]): Matcher;
 }
@@ -66,6 +69,7 @@ class TieredMatcher implements Matcher {
   readonly #tiers: readonly Tier[];
   readonly #short: readonly Tier[];
   readonly #filter: GramFilter | null;
+  readonly beside = new Uint8Array(256);
   /** By tier, also the short ones: told of every end of a needle. */
   readonly #onEnds: readonly OnEnd[];
   /** By tier: the first byte that its automaton did not read or need not read. */
@@ -85,6 +89,7 @@ class TieredMatcher implements Matcher {
     this.#short = short;
     this.#filter = filter;
     this.#positions = new Int32Array(tiers.length);
+    for (const { needles } of [...tiers, ...short]) allowBeside(needles, this.beside);
     this.#onEnds = [...tiers, ...short].map(({ needles, automaton: { lengths } }) => {
       return (end, index) => {
         const to = this.#base + end;
@@ -247,6 +252,18 @@ const ignoreEnd: OnEnd = () => undefined;
 
 function bytesOf({ bytes }: Needle): Uint8Array {
   return bytes;
+}
+
+/** Sets the bytes that agree with the known bits before some needle. */
+function allowBeside(needles: readonly Needle[], allowed: Uint8Array): void {
+  const seen = new Set<number>();
+  for (const { before } of needles) {
+    if (before === undefined) continue;
+    const key = before.mask * 64 + before.bits;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    for (let byte = 0; byte < 256; byte++) if (agrees(byte, before)) allowed[byte] = 1;
+  }
 }
 
 /** Each suffix of the pending bytes that is in the trie may become a match: none may show too much. */

@@ -97,6 +97,17 @@ export class Unwrapper {
     return this.#pieces;
   }
 
+  /** The text ends: a backslash at its end, `stream` bytes into it, is text. */
+  finish(stream: number): readonly Piece[] {
+    this.#pieces = [];
+    this.#used = 0;
+    this.#pieceStart = 0;
+    this.#cut = false;
+    if (this.#backslash) this.#decideBackslash(0, stream);
+    this.#finishPiece();
+    return this.#pieces;
+  }
+
   /** More than a gap was left out since the last kept byte: nothing continues it any more. */
   get isCut(): boolean {
     return this.#gap > maxGap;

@@ -41,6 +41,13 @@ export class HeldBytes {
     }
   }
 
+  /** The byte at a stream offset, if it is held. */
+  byteAt(offset: number): number | undefined {
+    return offset < this.start || offset >= this.end
+      ? undefined
+      : this.#buffer[this.#from + offset - this.start];
+  }
+
   /** A copy of the bytes between two stream offsets. */
   copy(from: number, to: number): Buffer {
     return Buffer.from(

@@ -8,7 +8,7 @@ import {
   type RuleChoice,
   type RuleSet,
 } from "../detect/index.ts";
-import { onSecret, type Secret, SecretError } from "../secrets/index.ts";
+import { minMaskedBytes, onSecret, type Secret, SecretError } from "../secrets/index.ts";
 import { CleanCheck } from "./clean-check.ts";
 import { type Finding, findingOf } from "./finding.ts";
 import { type Masked, maskTextOf } from "./mask-list.ts";
@@ -42,7 +42,10 @@ export interface StreamOptions {
 
 /** Masks secrets in text and streams. It keeps what it needs: disposing a secret unmasks nothing. */
 export interface Redactor extends Disposable {
-  /** Masks one more secret from now on, also in streams that are under way. */
+  /**
+   * Masks one more secret from now on, also in streams that are under way. A value that is blank or
+   * below 4 bytes is not masked, since it stands in every text: a warning of the process says so.
+   */
   add(secret: Secret): void;
   /** The text with every form of every secret replaced by its mask. */
   redact(text: string): string;
@@ -107,8 +110,15 @@ class ValueRedactor implements Redactor {
   add(secret: Secret): void {
     const key = `${secret.fingerprint} ${secret.name ?? ""}`;
     if (this.#known.has(key)) return;
-    this.#added.push(...needlesOf(secret));
     this.#known.add(key);
+    const needles = needlesOf(secret);
+    if (needles.length === 0) {
+      process.emitWarning(
+        `nopeek: ${secret.name ?? "a secret"} is blank or has fewer than ${minMaskedBytes} bytes, so it is not masked; use a longer value`,
+      );
+      return;
+    }
+    for (const needle of needles) this.#added.push(needle);
     this.version++;
   }
 

@@ -1,8 +1,11 @@
 import {
+  agrees,
   type Confidence,
+  type KnownBits,
   type Matcher,
   type MatchState,
   type Needle,
+  type Piece,
   type Rule,
   RuleScanner,
   type RuleSet,
@@ -59,6 +62,8 @@ export class Scanner {
   #viewState: MatchState;
   /** Offset after the last byte that was read. */
   #read = 0;
+  /** Matches of base64 at the end of the chunk, whose last character may follow. */
+  #trailing: { readonly known: KnownBits; readonly taken: number }[] = [];
   /** What is read now; it begins at `#read`. */
   #chunk: Uint8Array = noBytes;
   /** Offset after the last byte that was written or masked. */
@@ -83,19 +88,26 @@ export class Scanner {
   push(chunk: Uint8Array): void {
     this.#refresh();
     const base = this.#read;
+    if (chunk.length === 0) return;
     this.#chunk = chunk;
+    const trailing = this.#trailing;
+    this.#trailing = [];
+    for (const { known, taken } of trailing) this.#dropAfter(base, known, taken);
     this.#scan(chunk, base);
     this.#rules?.push(chunk, chunk.length, base);
+    const live = this.#liveStart(base + chunk.length);
     this.#chunk = noBytes;
     this.#read = base + chunk.length;
-    this.#settle(this.#liveStart(), chunk, base);
-    this.#keep(chunk, base);
+    this.#settle(live, chunk, base);
+    this.#keep(live, chunk, base);
   }
 
   /** Shows as much of a partial match as a pause may show; its rest will still be masked. */
   pause(): void {
     this.#refresh();
-    const { most, view } = { most: maxShownAtPause, view: this.#view };
+    const view = this.#view;
+    const start = this.#matchStart(this.#read);
+    const most = maxShownAtPause - (this.#belongsBefore(start) ? 1 : 0);
     let limit =
       this.#read - this.#matcher.pending(this.#state) + this.#matcher.showable(this.#state, most);
     const viewStart = view.length - this.#matcher.pending(this.#viewState);
@@ -111,6 +123,7 @@ export class Scanner {
   end(): void {
     this.#refresh();
     this.#rules?.end();
+    if (this.#options.unwrap) this.#scanView(this.#view.finish(this.#read - 1));
     this.#settle(this.#read, noBytes, this.#read);
     this.#state.fill(0);
     this.#viewState.fill(0);
@@ -134,23 +147,55 @@ export class Scanner {
     const matcher = this.#matcher;
     matcher.scan(chunk, this.#state, base, this.#addMatch);
     if (!this.#options.unwrap) return;
-    for (const { bytes, base: viewBase, cut } of this.#view.push(chunk, base)) {
-      if (cut) this.#viewState.fill(0);
-      matcher.scan(bytes, this.#viewState, viewBase, this.#addUnwrapped);
-    }
+    this.#scanView(this.#view.push(chunk, base));
     if (this.#view.isCut) this.#viewState.fill(0);
   }
 
   readonly #addMatch = (start: number, end: number, needle: Needle): void => {
     this.#masks.add(start, end, needle);
+    if (needle.before !== undefined) this.#dropBefore(start, needle.before);
+    if (needle.after !== undefined) this.#dropAfter(end, needle.after, 0);
   };
+
+  /** The character before base64 of a value belongs to it if it can hold the value's first bits. */
+  #dropBefore(start: number, known: KnownBits): void {
+    const byte = this.#byteAt(start - 1);
+    if (byte !== undefined && agrees(byte, known)) this.#dropped.add(start - 1, start);
+  }
+
+  /** So does the character behind it, and the padding: `taken` counts them. */
+  #dropAfter(end: number, known: KnownBits, taken: number): void {
+    for (let count = taken; count < maxTrailing; count++) {
+      const byte = this.#byteAt(end + count - taken);
+      if (byte === undefined) {
+        this.#trailing.push({ known, taken: count });
+        return;
+      }
+      const belongs = count === 0 ? agrees(byte, known) : byte === padding;
+      if (!belongs) return;
+      this.#dropped.add(end + count - taken, end + count - taken + 1);
+    }
+  }
+
+  /** The byte at an offset, if it is held or in the chunk. */
+  #byteAt(offset: number): number | undefined {
+    if (offset >= this.#read) return this.#chunk[offset - this.#read];
+    return this.#held.byteAt(offset);
+  }
+
+  #scanView(pieces: readonly Piece[]): void {
+    for (const { bytes, base, cut } of pieces) {
+      if (cut) this.#viewState.fill(0);
+      this.#matcher.scan(bytes, this.#viewState, base, this.#addUnwrapped);
+    }
+  }
 
   /** A match of the view counts where it crosses a gap; the others are matches of the stream. */
   readonly #addUnwrapped = (start: number, end: number, needle: Needle): void => {
     if (end - start < minUnwrappedBytes) return;
     const from = this.#view.toStream(start);
     const to = this.#view.toStream(end - 1) + 1;
-    if (to - from !== end - start) this.#masks.add(from, to, needle);
+    if (to - from !== end - start) this.#addMatch(from, to, needle);
   };
 
   readonly #ruleListener = {
@@ -170,12 +215,22 @@ export class Scanner {
   }
 
   /** Offset of the first byte that may still become part of a match. */
-  #liveStart(): number {
-    const rules = this.#rules?.live ?? this.#read;
-    const start = Math.min(rules, this.#read - this.#matcher.pending(this.#state));
+  #liveStart(read: number): number {
+    const start = this.#matchStart(read);
+    return this.#belongsBefore(start) ? start - 1 : start;
+  }
+
+  /** Whether the byte before an offset would belong to a match that begins there. */
+  #belongsBefore(start: number): boolean {
+    return this.#matcher.beside[this.#byteAt(start - 1) ?? -1] === 1;
+  }
+
+  #matchStart(read: number): number {
+    const rules = this.#rules?.live ?? read;
+    const start = Math.min(rules, read - this.#matcher.pending(this.#state));
     const pending = this.#matcher.pending(this.#viewState);
-    if (pending === 0) return start;
-    return Math.min(start, this.#view.toStream(this.#view.length - pending));
+    const inView = pending === 0 ? start : this.#view.toStream(this.#view.length - pending);
+    return Math.min(start, inView);
   }
 
   /** Writes what is decided: all masks that end by `limit`, and the bytes up to the next one. */
@@ -214,8 +269,8 @@ export class Scanner {
   }
 
   /** Keeps what is not written yet, and the whole of what may become a match. */
-  #keep(chunk: Uint8Array, base: number): void {
-    const from = Math.min(this.#written, this.#liveStart());
+  #keep(live: number, chunk: Uint8Array, base: number): void {
+    const from = Math.min(this.#written, live);
     this.#held.dropBefore(from);
     if (this.#held.end === this.#held.start) this.#held.start = Math.max(from, base);
     this.#held.append(chunk.subarray(this.#held.end - base));
@@ -223,4 +278,7 @@ export class Scanner {
   }
 }
 
+/** A character with some of the value's bits, and padding. */
+const maxTrailing = 3;
+const padding = 0x3d;
 const noBytes = new Uint8Array(0);

@@ -11,6 +11,9 @@ interface Range {
 export function redactSlowly(input: Buffer, needles: readonly Needle[]): Buffer {
   const ranges = [...matches(input, needles), ...unwrappedMatches(input, needles)];
   ranges.sort((a, b) => a.start - b.start || b.end - a.end);
+  const beside = new Set(ranges.flatMap((range) => besideOf(input, range)));
+  const clean = (from: number, to: number) =>
+    Buffer.from(input.subarray(from, to).filter((_, index) => !beside.has(from + index)));
   const parts: Buffer[] = [];
   let written = 0;
   for (let i = 0; i < ranges.length; ) {
@@ -24,10 +27,33 @@ export function redactSlowly(input: Buffer, needles: readonly Needle[]): Buffer 
       );
       union = { start: union.start, end: Math.max(union.end, next.end), needle };
     }
-    parts.push(input.subarray(written, union.start), Buffer.from(union.needle.secret.mask));
+    parts.push(clean(written, union.start), Buffer.from(union.needle.secret.mask));
     written = union.end;
   }
-  return Buffer.concat([...parts, input.subarray(written)]);
+  return Buffer.concat([...parts, clean(written, input.length)]);
+}
+
+const sextets = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** The characters beside a match of base64 that hold some of its bits, and padding. */
+function besideOf(input: Buffer, { start, end, needle: { before, after } }: Range): number[] {
+  const holds = (at: number, { mask, bits }: { mask: number; bits: number }) => {
+    const character = input
+      .toString("latin1", at, at + 1)
+      .replace("-", "+")
+      .replace("_", "/");
+    return (
+      character !== "" &&
+      sextets.includes(character) &&
+      (sextets.indexOf(character) & mask) === bits
+    );
+  };
+  const found: number[] = [];
+  if (before !== undefined && start > 0 && holds(start - 1, before)) found.push(start - 1);
+  if (after === undefined || !holds(end, after)) return found;
+  found.push(end);
+  for (let at = end + 1; at < end + 3 && input[at] === 0x3d; at++) found.push(at);
+  return found;
 }
 
 function matches(input: Buffer, needles: readonly Needle[]): Range[] {

@@ -12,6 +12,9 @@ export interface PrintedForm {
 const utf8 = (value: string) => Buffer.from(value);
 const b64 = (value: string) => utf8(value).toString("base64");
 
+const hexBytes = (value: string) =>
+  [...utf8(value)].map((byte) => byte.toString(16).padStart(2, "0"));
+
 /** Base64 of the value behind some bytes, cut to the characters that only the value decides. */
 function base64Inside(value: string, before: number, after: number): string {
   const text = b64(`${"x".repeat(before)}${value}${"y".repeat(after)}`);
@@ -51,6 +54,11 @@ export const printedForms: readonly PrintedForm[] = [
     value: "token",
     print: (v) => base64Inside(v, 2, 1),
   },
+  {
+    title: "base64 behind other base64, with all characters that hold bits of it",
+    value: "token",
+    print: (v) => Buffer.from(`x${v}`).toString("base64").slice(1),
+  },
   { title: "base64 of text with every kind of character", value: "password", print: b64 },
   { title: "base64url", value: "password", print: (v) => utf8(v).toString("base64url") },
   { title: "base64 in lines of 64", value: "pem", print: (v) => wrapped(b64(v), 64).join("\n") },
@@ -69,6 +77,19 @@ export const printedForms: readonly PrintedForm[] = [
     title: "hex, upper case",
     value: "password",
     print: (v) => utf8(v).toString("hex").toUpperCase(),
+  },
+  { title: "UTF-16", value: "token", print: (v) => [...v].join("\0") },
+  { title: "hex with colons", value: "token", print: (v) => hexBytes(v).join(":") },
+  { title: "hex with blanks", value: "password", print: (v) => hexBytes(v).join(" ") },
+  {
+    title: "list of byte values",
+    value: "token",
+    print: (v) => JSON.stringify([...utf8(v)]).slice(1, -1),
+  },
+  {
+    title: "object of byte values",
+    value: "token",
+    print: (v) => JSON.stringify(Uint8Array.from(utf8(v))).slice(1, -1),
   },
   { title: "percent-encoded", value: "password", print: (v) => percentAll(v, false) },
   { title: "percent-encoded, lower case", value: "password", print: (v) => percentAll(v, true) },

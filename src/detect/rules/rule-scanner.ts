@@ -108,18 +108,21 @@ export class RuleScanner {
   }
 
   /**
-   * Up to here a pause may show what is not decided: keywords, numbers, and of the rest at most `most`
-   * bytes and a quarter of the shortest match. Infinity if everything.
+   * Up to here a pause may show what is not decided: keywords, which are no secret, numbers, and of a
+   * value at most `most` bytes and a quarter of the shortest one. Infinity if everything.
    */
   showable(most: number): number {
     let limit = Number.POSITIVE_INFINITY;
     for (const { from, isOpen, keywordEnd, shape } of this.#waiting) {
       if (from === -1 || isOpen) continue;
-      const secret = shape.isWhole ? keywordEnd : from;
+      if (shape.isWhole) {
+        limit = Math.min(limit, keywordEnd);
+        continue;
+      }
       const read = this.#base + this.#length;
-      const isNumber =
-        secret >= read || /^[\d.]*$/.test(this.#listener.bytesOf(secret, read).toString("latin1"));
-      if (!isNumber) limit = Math.min(limit, secret + Math.min(most, shape.minSecretBytes >> 2));
+      const shown = this.#listener.bytesOf(from, read).toString("latin1");
+      const isNumber = /^[\d.]*$/.test(shown);
+      if (!isNumber) limit = Math.min(limit, from + Math.min(most, shape.minSecretBytes >> 2));
     }
     return limit;
   }
