@@ -3,6 +3,7 @@ import type { LaunchOptions } from "../launch/index.ts";
 import type { MountSpec } from "../paths/index.ts";
 import { defineSecrets, looksLikeName, SecretError, type SecretInput } from "../secrets/index.ts";
 import { baseOf, type LoadedConfig } from "./load.ts";
+import { readRuleChoice } from "./rule-files.ts";
 
 /** The part of `launch`'s options that a configuration decides. */
 export type ConfiguredLaunch = LaunchOptions & {
@@ -39,6 +40,7 @@ export function launchOptions(
     envFiles = [],
     plain = [],
     cwd,
+    rules,
     ...rest
   } = chosen;
   const base = baseOf(config);
@@ -48,6 +50,7 @@ export function launchOptions(
     cwd: cwd === undefined ? undefined : resolve(base, cwd),
     envFiles: envFiles.map((file) => resolve(base, file)),
     plain,
+    ...(rules === undefined ? {} : { rules: readRuleChoice([rules].flat(), base) }),
     secrets: pickSecrets(config, names),
     mounts: pickMounts(config, mountNames),
     base,

@@ -12,7 +12,7 @@ import { minMaskedBytes, onSecret, type Secret, SecretError } from "../secrets/i
 import { CleanCheck } from "./clean-check.ts";
 import { type Finding, findingOf } from "./finding.ts";
 import { type Masked, maskTextOf } from "./mask-list.ts";
-import { Scanner } from "./scanner.ts";
+import { Scanner, type ScannerOptions } from "./scanner.ts";
 import { createStream } from "./stream.ts";
 import { TextCursor } from "./text-cursor.ts";
 
@@ -132,37 +132,42 @@ class ValueRedactor implements Redactor {
       cursor.skipTo(masked.end);
       tell(this.#options.onFinding, masked);
     };
-    this.#scanWhole(text, onMask, (start, end) => {
+    const onSkip = (start: number, end: number) => {
       parts.push(cursor.sliceTo(start));
       cursor.skipTo(end);
-    });
+    };
+    const onReport = (reported: Masked) => tell(this.#options.onFinding, reported);
+    this.#scanWhole(text, onMask, { onSkip, onReport });
     return parts.length === 0 ? text : parts.join("") + cursor.rest();
   }
 
   find(text: string): readonly Finding[] {
     const findings: Finding[] = [];
-    this.#scanWhole(text, (masked) => void findings.push(findingOf(masked)));
-    return findings;
+    const onFound = (masked: Masked) => void findings.push(findingOf(masked));
+    this.#scanWhole(text, onFound, { onReport: onFound });
+    return findings.sort((a, b) => a.offset - b.offset);
   }
 
   assertClean(text: string): void {
     const found = this.find(text)
-      .filter(({ confidence }) => confidence !== "placeholder")
+      .filter(({ confidence, isMasked }) => isMasked && confidence !== "placeholder")
       .map(({ name, rule, form }) => `${name ?? rule ?? "a secret"} (${form})`);
     if (found.length === 0) return;
     throw new SecretError("TEXT_HOLDS_SECRET", `the text holds ${[...new Set(found)].join(", ")}`);
   }
 
   stream(options: StreamOptions = {}): Transform {
+    const onFound = (found: Masked) => {
+      tell(this.#options.onFinding, found);
+      tell(options.onFinding, found);
+    };
     return createStream(options.hold ?? "pause", (write) => {
       return new Scanner(this, {
         write,
         unwrap: this.#options.unwrap ?? true,
         rules: this.#rules,
-        onMask: (masked) => {
-          tell(this.#options.onFinding, masked);
-          tell(options.onFinding, masked);
-        },
+        onMask: onFound,
+        onReport: onFound,
       });
     });
   }
@@ -174,14 +179,14 @@ class ValueRedactor implements Redactor {
   #scanWhole(
     text: string,
     onMask: (masked: Masked) => void,
-    onSkip?: (start: number, end: number) => void,
+    more: Pick<ScannerOptions, "onSkip" | "onReport">,
   ): void {
     const scanner = new Scanner(this, {
       write: () => undefined,
       unwrap: this.#options.unwrap ?? true,
       rules: this.#rules,
       onMask,
-      onSkip,
+      ...more,
     });
     scanner.push(Buffer.from(text));
     scanner.end();

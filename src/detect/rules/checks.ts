@@ -22,6 +22,7 @@ const conditions: Readonly<Record<Exclude<Check, object | Checksum>, (text: stri
   random: looksRandom,
   varied: isVaried,
   literal: isLiteral,
+  value: isValue,
   basic: isBasic,
   json: isJson,
   jwt: isJwt,
@@ -76,6 +77,13 @@ function isLiteral(text: string): boolean {
   if (reference.test(text) || code.test(text) || noValue.test(text)) return false;
   if (dottedName.test(text) && !looksRandom(text)) return false;
   return !(invitation.test(text) && !/\d{2}/.test(text));
+}
+
+/** Anything but a reference, code, or a word for nothing; an example such as `xxx` is a value too. */
+function isValue(text: string): boolean {
+  if (/^x{3,}$/i.test(text)) return true;
+  const isDotted = dottedName.test(text) && !looksRandom(text);
+  return !isDotted && !reference.test(text) && !code.test(text) && !noValue.test(text);
 }
 
 /** A password: a sign or a digit beside letters, or letters of both cases; not an ordinary word. */

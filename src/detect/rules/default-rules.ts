@@ -2,6 +2,7 @@ import { assignments } from "./formats/assignments.ts";
 import { clouds } from "./formats/clouds.ts";
 import { codeHosts } from "./formats/code-hosts.ts";
 import { models } from "./formats/models.ts";
+import { policy } from "./formats/policy.ts";
 import { services } from "./formats/services.ts";
 import { structures } from "./formats/structures.ts";
 import type { RulePack } from "./rule.ts";
@@ -9,5 +10,13 @@ import type { RulePack } from "./rule.ts";
 /** The formats that are known without configuration. */
 export const defaultRules: RulePack = {
   name: "default",
-  rules: [...clouds, ...codeHosts, ...models, ...services, ...structures, ...assignments],
+  rules: [
+    ...clouds,
+    ...codeHosts,
+    ...models,
+    ...services,
+    ...structures,
+    ...assignments,
+    ...policy,
+  ],
 };

@@ -78,6 +78,7 @@ export class RuleScanner {
   /** Takes the first `length` bytes of the next chunk, which begins at offset `base`. */
   push(bytes: Uint8Array, length: number, base: number): void {
     if (length === 0) return;
+    if (this.#set.singles.length > 0) this.#findSingles(bytes, length, base);
     this.#bytes = bytes;
     this.#length = length;
     this.#base = base;
@@ -125,6 +126,17 @@ export class RuleScanner {
       if (!isNumber) limit = Math.min(limit, from + Math.min(most, shape.minSecretBytes >> 2));
     }
     return limit;
+  }
+
+  /** Characters that are matches wherever they stand. */
+  #findSingles(bytes: Uint8Array, length: number, base: number): void {
+    for (const { rule, table } of this.#set.singles) {
+      for (let i = 0; i < length; i++) {
+        if (table[bytes[i] as number] === 0) continue;
+        const match = Buffer.from([bytes[i] as number]);
+        this.#listener.hit(base + i, base + i + 1, rule, rule.confidence ?? "heuristic", match);
+      }
+    }
   }
 
   /** Step 1. */

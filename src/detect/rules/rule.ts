@@ -44,6 +44,8 @@ export interface Rule {
   readonly title: string;
   /** What a match begins with: 3 to 32 printable ASCII characters each. */
   readonly keywords: readonly string[];
+  /** Characters each of which is a match, wherever it stands; only for a rule that reports. */
+  readonly characters?: string;
   /** What a match means (default: `secret-exposure`). */
   readonly detector?: Detector;
   /** How bad a match is (default: what is usual for the detector). */
@@ -71,7 +73,7 @@ export interface Rule {
    * that were written before the mark came stay visible.
    */
   readonly before?: { readonly chars: string; readonly min: number; readonly max: number };
-  /** Ways in which the match goes on behind the keyword. */
+  /** Ways in which the match goes on behind the keyword; none for a rule of `characters`. */
   readonly shapes: readonly (readonly Step[])[];
   /** Characters that may not follow the match. */
   readonly notBefore?: string;
@@ -120,6 +122,7 @@ export interface TextStep {
  * - `random`: no words, names, versions, paths or times that are joined by signs.
  * - `varied`: letters, and a digit or a sign beside them.
  * - `literal`: no reference, template, call, special token or other code in the place of a value.
+ * - `value`: as `literal`, but invitations such as `your-key` and `xxx` are values.
  * - `basic`: base64 of `user:password`.
  * - `json`: base64 that begins with a JSON object.
  * - `jwt`: begins with the base64url of a JSON object that names an algorithm.
@@ -133,6 +136,7 @@ export type Check =
   | "random"
   | "varied"
   | "literal"
+  | "value"
   | "basic"
   | "json"
   | "crc32"

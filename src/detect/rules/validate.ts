@@ -47,7 +47,14 @@ function checkRule(given: unknown, pack: string): void {
       throw invalid(id, `${/^\w{1,32}$/.test(key) ? key : "a key"} is unknown`);
   }
   const rule = given as unknown as Rule;
-  const { keywords, shapes, checks = [], left = "token", before } = rule;
+  const { keywords, shapes, checks = [], left = "token", before, characters } = rule;
+  if (characters !== undefined) {
+    const isAlone = isList(keywords) && isList(shapes) && keywords.length + shapes.length === 0;
+    if (!isClass(characters) || rule.does !== "report" || !isAlone) {
+      throw invalid(id, "a rule of characters reports, and has no keywords and no shapes");
+    }
+    return;
+  }
   if (!isList(keywords) || keywords.length === 0 || !keywords.every(isKeyword)) {
     throw invalid(
       id,
@@ -105,6 +112,7 @@ const knownKeys: ReadonlySet<string> = new Set([
   "unlessAfter",
   "onlyAfter",
   "before",
+  "characters",
   "detector",
   "severity",
   "does",

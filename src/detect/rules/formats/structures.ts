@@ -153,7 +153,7 @@ export const structures: readonly Rule[] = [
       "machine api.wandb.ai login user password {a-f0-9*39}7a",
       "machine host\n  login robot\n  password {a-z*8}{0-9*4}",
     ],
-    bad: ["login page password reset-v2", "login {a-z*4} passwd {a-z*8}1", "login x password <pw>"],
+    bad: ["login page password reset", "login {a-z*4} passwd {a-z*8}1", "login x password <pw>"],
   },
   {
     id: "command-password",
