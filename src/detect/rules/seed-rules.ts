@@ -70,6 +70,7 @@ const rules: readonly Rule[] = [
     characters: ";&|`$()",
     shapes: [],
     confidence: "heuristic",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of a shell.
     good: ["rm -rf {a-z*3}; ls", "a|b", "f({a-z*2})", "${A-Z*4}"],
     bad: ["rm -rf {a-z*9}", "[x] {y} <z> 'q'"],
   },
