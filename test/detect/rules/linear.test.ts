@@ -46,14 +46,7 @@ describe("time is linear, also for text made against a rule", () => {
     const set = createRuleSet([{ name: "one", rules: [rule] }]) as RuleSet;
     const [example = ""] = rule.good.map(fromTemplate);
     const [keyword = rule.characters ?? ""] = rule.keywords;
-    for (const unit of [
-      keyword,
-      `${keyword} `,
-      `${keyword}="`,
-      example.slice(0, -1),
-      `${example}\n`,
-      longestMiss(rule),
-    ]) {
+    for (const unit of [keyword, `${keyword}="`, example.slice(0, -1), longestMiss(rule)]) {
       expect(cpuSecondsFor(set, filled(unit)), JSON.stringify(unit.slice(0, 40))).toBeLessThan(
         maxSecondsPerMebibyte,
       );

@@ -52,13 +52,19 @@ const quote: readonly Step[] = [
 const noSpace: Step = { chars: "^ \t", min: 1, max: 1 };
 
 const quotedChars = "^\u0000-\u0020\u007f\"'`\\";
-const bareChars = "!#$%(*+./0-9:=?@A-Z[^_a-z{~-";
+const bareChars = "!#$%(*+./0-9?@A-Z[^_a-z{~-";
+/** A password may hold more; in a token these begin something else, or end it. */
+const passwordChars = ":=";
 const quoted = (value: RunStep): readonly Step[] => [
   ...quote,
   { ...value, chars: quotedChars, secret: true },
   noSpace,
 ];
-const bare = (value: RunStep): Step => ({ ...value, chars: bareChars, secret: true });
+/** `value.chars` are further characters of a value without quotes. */
+const bare = ({ chars, ...value }: RunStep): readonly Step[] => [
+  { ...value, chars: chars + bareChars, secret: true },
+  { chars: "=", max: 2, secret: true },
+];
 
 const inAnyNotation = (
   ending: Step,
@@ -66,9 +72,9 @@ const inAnyNotation = (
   bareValue = value,
 ): readonly (readonly Step[])[] => [
   [ending, ...assigned, ...quoted(value)],
-  [ending, ...assigned, bare(bareValue)],
+  [ending, ...assigned, ...bare(bareValue)],
   [...paired, ...quoted(value)],
-  [...paired, bare(bareValue)],
+  [...paired, ...bare(bareValue)],
   [...annotated, ...quoted(value)],
 ];
 /** `--api-key VALUE` */
@@ -77,10 +83,11 @@ const asFlag = (value: RunStep): readonly (readonly Step[])[] => [
     suffix,
     { chars: " \t", min: 1, max: 4 },
     { chars: "\"'", max: 1 },
-    { ...value, chars: "!#%*+./0-9:=?@A-Z^_a-z~-", secret: true },
+    { ...value, chars: "!#%*+./0-9?@A-Z^_a-z~-", secret: true },
+    { chars: "=", max: 2, secret: true },
   ],
 ];
-const run = (min: number, max: number): RunStep => ({ chars: "", min, max });
+const run = (min: number, max: number, chars = ""): RunStep => ({ chars, min, max });
 
 /** What kind of key it is: `cache_key` and `sort_key` are none of these. */
 const keyOwners = [
@@ -154,7 +161,7 @@ export const assignments: readonly Rule[] = [
     keywords: ["password", "passwd", "passphrase", "passwort"],
     ignoreCase: true,
     left: "any",
-    shapes: inAnyNotation(suffix, run(6, 400)),
+    shapes: inAnyNotation(suffix, run(6, 400, passwordChars)),
     checks: ["uncommon", "literal", "varied", { entropy: 2 }],
     confidence: "heuristic",
     good: [

@@ -80,6 +80,7 @@ export const clouds: readonly Rule[] = [
     title: "Google OAuth access token",
     detector,
     prefixes: ["ya29."],
+    notAfter: ".",
     run: { chars: `.${base64url}`, min: 30, max: 1024 },
     checks: [{ entropy: 3.3 }],
     good: ["ya29.a0{A-Za-z0-9_-*160}", "ya29.c.{A-Za-z0-9_-*200}"],
