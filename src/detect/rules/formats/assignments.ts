@@ -15,7 +15,9 @@ const assigned: readonly Step[] = [
   { chars: "\"'`", max: 1 },
   { chars: "])", max: 2 },
   { chars: " \t", max: 8 },
-  { text: [":=", "=>", "==", "?=", "=", ":", ">", "%3d", "%3a", "\\u003d"] },
+  {
+    text: ":= ::= :::= => == === ?= ??= ||= .= += = : > %3d %3a \\u003d".split(" "),
+  },
   { chars: " \t", max: 8 },
 ];
 /** `name: HF_TOKEN`, and behind it `value: ...`, as in Kubernetes and ECS. */
@@ -32,10 +34,18 @@ const paired: readonly Step[] = [
   { text: [":", "="] },
   { chars: " ", max: 4 },
 ];
-/** `api_key: str = ...` */
+/** `setProperty("API_KEY", "...")` */
+const listed: readonly Step[] = [
+  { chars: "\\", max: 4 },
+  { chars: "\"'`", min: 1, max: 1 },
+  { chars: " \t", max: 4 },
+  { text: "," },
+  { chars: " \t", max: 4 },
+];
+/** `api_key: str = ...`, `apiKey string = ...` */
 const annotated: readonly Step[] = [
   { chars: " ", max: 2 },
-  { text: ":" },
+  { chars: ":", max: 1 },
   { chars: " ", max: 2 },
   { text: ["str", "string", "secretstr", "&str"] },
   { chars: " |None[]", max: 12 },
@@ -76,6 +86,9 @@ const inAnyNotation = (
   [...paired, ...quoted(value)],
   [...paired, ...bare(bareValue)],
   [...annotated, ...quoted(value)],
+  [ending, ...listed, ...quoted(value)],
+  // An element of XML with its text on a line of its own.
+  [ending, { text: ">" }, { chars: " \t\r\n", min: 1, max: 40 }, ...bare(bareValue)],
 ];
 /** `--api-key VALUE` */
 const asFlag = (value: RunStep): readonly (readonly Step[])[] => [
@@ -103,7 +116,7 @@ const keyOwners = [
   ..."pinecone replicate together neptune clearml nvidia ngc runpod supabase datadog algolia jwt mlflow".split(
     " ",
   ),
-  ..."stripe sendgrid twilio mailgun firebase sentry newrelic openrouter deepseek xai langsmith".split(
+  ..."stripe sendgrid twilio mailgun firebase sentry newrelic heroku openrouter deepseek xai langsmith".split(
     " ",
   ),
 ];

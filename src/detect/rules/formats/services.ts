@@ -28,7 +28,7 @@ export const services: readonly Rule[] = [
       "xoxe.",
     ],
     shapes: [[{ chars: `.%/+=${base64url}`, min: 20, max: 500 }]],
-    checks: ["letter-and-digit", { entropy: 3 }],
+    checks: ["letter-and-digit", { entropy: 2.3 }],
     good: [
       "xoxb-{0-9*12}-{0-9*13}-{A-Za-z0-9*22}{0-9*2}",
       "xoxp-{0-9*12}-{0-9*12}-{0-9*12}-{a-f0-9*32}",

@@ -108,7 +108,19 @@ export const structures: readonly Rule[] = [
         { chars: "bf\"'", max: 2 },
         { text: ["Bearer", "Basic", "Token", "ApiKey", "Api-Key", "Digest", "Key"] },
         { chars: " :=", min: 1, max: 4 },
-        { chars: headerValue, min: 16, max: 8192, secret: true },
+        { chars: headerValue, min: 12, max: 8192, secret: true },
+      ],
+      // Some services take the bare token.
+      [
+        { chars: "\\", max: 4 },
+        { chars: "\"'", max: 1 },
+        { chars: "]", max: 1 },
+        { chars: " \t", max: 4 },
+        { text: [":", "=", "=>", ","] },
+        { chars: " \t", max: 4 },
+        { chars: "\\", max: 4 },
+        { chars: "\"'", max: 1 },
+        { chars: headerValue, min: 20, max: 2048, secret: true },
       ],
     ],
     checks: ["literal", "random", { entropy: 2.5 }],
@@ -117,7 +129,7 @@ export const structures: readonly Rule[] = [
       '"authorization":"Basic {A-Z*4}{0-9*4}{A-Za-z0-9*16}=="',
       "authorization: token {a-f0-9*40}",
     ],
-    bad: ["Authorization: Bearer $TOKEN", "Authorization: {A-Za-z0-9*20}"],
+    bad: ["Authorization: Bearer $TOKEN", "Authorization: required-by-the-server"],
   },
   {
     id: "bearer-token",
@@ -163,14 +175,17 @@ export const structures: readonly Rule[] = [
     shapes: [
       [
         { chars: "\"'", max: 1 },
-        { chars: `${word}.@+-`, min: 1, max: 64 },
+        { chars: `${word}.@+-`, max: 64 },
         { text: ":" },
         { chars: "^\u0000-\u0020\u007f\"'`;|&<>\\", min: 6, max: 256, secret: true },
       ],
     ],
-    checks: ["uncommon", "literal", "letter-and-digit", { entropy: 2.5 }],
+    checks: ["uncommon", "literal", "random", { entropy: 2.5 }],
     confidence: "heuristic",
-    good: ["curl -u robot:{a-z*8}{0-9*4} https://x", "wget --user 'x:{A-Za-z*10}{0-9*2}' y"],
+    good: [
+      "curl -u robot:{a-z*8}{0-9*4}{a-z*2} https://x",
+      "wget --user 'x:{a-z*4}{0-9*2}{A-Z*4}{0-9*2}' y",
+    ],
     bad: [
       "docker run -u 1000:1000 x",
       "docker run --user trainer:trainers x",
