@@ -13,7 +13,10 @@ const checksums: Readonly<Record<Checksum, (text: string) => boolean>> = {
 
 /** The other checks refuse what does not pass. */
 const conditions: Readonly<Record<Exclude<Check, object | Checksum>, (text: string) => boolean>> = {
-  "mixed-case": (text) => /[a-z]/.test(text) && /[A-Z]/.test(text),
+  "mixed-case": (text) => {
+    const body = text.replace(/^[A-Za-z0-9]{1,8}[-_]/, "");
+    return /[a-z]/.test(body) && /[A-Z]/.test(body);
+  },
   "letter-and-digit": (text) => /[A-Za-z]/.test(text) && /[0-9]/.test(text),
   uncommon: (text) => {
     const reason = plainReason(Buffer.from(text, "latin1"));

@@ -5,7 +5,7 @@ const maxExampleLength = 256;
 
 /** What vendors and people write in place of a value. */
 const examples: readonly RegExp[] = [
-  /EXAMPLE|example|YOUR[_-]|your[_-]|_HERE|PLACEHOLDER|placeholder|REDACTED/,
+  /EXAMPLE|example|YOUR[_-]|your[_-]|_HERE|PLACEHOLDER|placeholder|REDACTED|FAKE|DUMMY|NOTAREAL|NOT_A_REAL/,
   /([^=])\1{9}/,
   /xxxx|XXXX|\*\*\*\*|^x{3,}$/,
   /abcdefghij|ABCDEFGHIJ|1234567890|0123456789/,

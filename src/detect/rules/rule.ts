@@ -114,7 +114,8 @@ export interface TextStep {
 /**
  * - `{ entropy }`: at least so many bits a byte (Shannon).
  * - `{ contains }`: this text occurs.
- * - `mixed-case`, `letter-and-digit`: both kinds occur.
+ * - `mixed-case`: both cases occur, behind a prefix such as `hf_`.
+ * - `letter-and-digit`: both kinds occur.
  * - `uncommon`: no number, word, path, variable or placeholder of a template.
  * - `crc32`: the last 6 characters are the base62 CRC-32 of the 30 before (GitHub, npm). A wrong one
  *   makes the finding a `heuristic`.

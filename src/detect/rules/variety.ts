@@ -14,17 +14,21 @@ export function entropyOf(text: string): number {
   return bits;
 }
 
-/** A piece between signs that people write: a word, a number, a version, a size, a short mark. */
+/**
+ * A piece between signs that people write: letters, a number, a version, a size, a word with a number.
+ * No alternative can match a text in two ways, so that a refusal takes no longer than a match.
+ */
 const ordinaryPiece =
-  /^(?:[a-z]*|[A-Z]*|(?:[A-Z]?[a-z]+){1,6}|\d{1,20}|[vVrR]?\d{1,4}[a-zA-Z]{0,3}|(?:[A-Z]?[a-z]{1,12}|[A-Z]{1,8})\d{1,4}|[A-Za-z]?\d{1,4}[A-Za-z]{1,2}\d{0,2}|\d{8}T\d{6}Z?)$/;
-/** Changes between lower and upper case in words are rarer than in random letters. */
-const minChangesPerLetter = 0.22;
+  /^(?:[A-Za-z]*|\d{1,20}|[vVrR]?\d{1,4}[a-zA-Z]{0,3}|(?:[A-Z]?[a-z]{1,12}|[A-Z]{1,8})\d{1,4}|[A-Za-z]?\d{1,4}[A-Za-z]{1,2}\d{0,2}|\d{8}T\d{6}Z?)$/;
+/** Letters whose case changes so often are random, unless most of them stand in words. */
+const minChangesPerLetter = 0.25;
 const minChaoticLength = 16;
+const minWordLength = 4;
+const maxShareInWords = 0.45;
 
 /**
  * Whether text is random rather than made: `bert-base-uncased-v2`, `2025-03-11T08:00:00` and
- * `model.layers.12` are made of ordinary pieces. Letters alone count as random where their case
- * changes too often for words.
+ * `AwsCredentialIdentity` are made of ordinary pieces.
  */
 export function looksRandom(text: string): boolean {
   const pieces = text.split(/[^A-Za-z0-9]+/);
@@ -32,16 +36,23 @@ export function looksRandom(text: string): boolean {
 }
 
 function isChaotic(piece: string): boolean {
-  if (piece.length < minChaoticLength) return false;
+  if (piece.length < minChaoticLength || !/^[A-Za-z]+$/.test(piece)) return false;
   let changes = 0;
-  for (let i = 1; i < piece.length; i++) {
-    if (kindOf(piece.charCodeAt(i)) !== kindOf(piece.charCodeAt(i - 1))) changes++;
+  let inWords = 0;
+  let run = 1;
+  for (let i = 1; i <= piece.length; i++) {
+    const isLower = isLowerCase(piece, i - 1);
+    if (i < piece.length && isLowerCase(piece, i) === isLower) {
+      run++;
+      continue;
+    }
+    changes++;
+    if (isLower && run >= minWordLength) inWords += run;
+    run = 1;
   }
-  return changes >= piece.length * minChangesPerLetter;
+  return changes >= piece.length * minChangesPerLetter && inWords < piece.length * maxShareInWords;
 }
 
-/** 0 for digits, 1 for capitals, 2 for other letters. */
-function kindOf(code: number): number {
-  if (code < 0x41) return 0;
-  return code < 0x61 ? 1 : 2;
+function isLowerCase(text: string, at: number): boolean {
+  return text.charCodeAt(at) >= 0x61;
 }

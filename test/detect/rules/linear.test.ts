@@ -66,6 +66,11 @@ describe("time is linear, also for text made against a rule", () => {
       "{",
       "+ASt",
       "A".repeat(60),
+      // Against the checks: long values that are nearly ordinary.
+      `token="${"a".repeat(460)}9" `,
+      `secret: ${"aB".repeat(200)}! `,
+      `password=${"a.".repeat(190)}- `,
+      `api_key=${"0".repeat(460)}x `,
     ]) {
       expect(cpuSecondsFor(set, filled(unit)), unit).toBeLessThan(maxSecondsPerMebibyte);
     }
