@@ -162,7 +162,7 @@ function classesOf(needles: readonly Uint8Array[], trie: Trie, parent: Int32Arra
 }
 
 /** The child of a state other than the root, or 0. */
-export function childOf({ label, flags, edges }: Trie, state: number, byte: number): number {
+function childOf({ label, flags, edges }: Trie, state: number, byte: number): number {
   if (label[state + 1] === byte) return state + 1;
   return ((flags[state] as number) & branches) === 0 ? 0 : edges.get(edgeKey(state, byte));
 }

@@ -63,16 +63,6 @@ export function urlSafe(text: string): string {
   return text.replaceAll("+", "-").replaceAll("/", "_");
 }
 
-/** Base64 at the three alignments, up to the end of the data, and cut to what the value decides. */
-function base64(bytes: Buffer): string[] {
-  return [0, 1, 2].flatMap((before) => {
-    const data = Buffer.concat([Buffer.alloc(before), bytes]);
-    const text = data.toString(base64Alphabet).slice(Math.ceil((before * 8) / 6));
-    const decided = Math.floor((data.length * 8) / 6) - Math.ceil((before * 8) / 6);
-    return [text, text.replace(/=+$/, ""), text.slice(0, decided)];
-  });
-}
-
 /**
  * UTF-16 as PowerShell's `>` writes it, in either byte order: the zero byte that one has at the start
  * and the other at the end is left to stand.
@@ -82,22 +72,19 @@ export function utf16(text: string): Buffer[] {
   return [bytes.at(-1) === 0 ? bytes.subarray(0, -1) : bytes];
 }
 
-/** Indexes of an object cost more than the value: longer ones are not printed like that. */
-const maxIndexedBytes = 256;
+/** Longer values are printed as one kind of list at most: the others cost more than they find. */
+const maxListedBytes = 256;
 
-/** Lists of byte values: `68:75`, `68 75`, `104,117`, `104, 117` and `"0":104,"1":117`. */
+/** Lists of byte values: `104,117`, and of short values `68:75`, `68 75`, `104, 117`, `"0":104`. */
 export function byteLists(bytes: Buffer): string[] {
-  const hexBytes = Array.from(bytes, (byte) => hexByte(byte));
   const decimal = Array.from(bytes, String);
-  const lists = [":", " ", ", 0x"].flatMap((between) => {
-    const list = hexBytes.join(between);
-    return [list, list.replace(/(?<!0)[a-f]/g, (digit) => digit.toUpperCase())];
-  });
-  lists.push(decimal.join(","), decimal.join(", "));
-  if (bytes.length <= maxIndexedBytes) {
-    lists.push(decimal.map((byte, index) => `"${index}":${byte}`).join(","));
-  }
-  return lists;
+  const lists = [decimal.join(",")];
+  if (bytes.length > maxListedBytes) return lists;
+  const hexBytes = Array.from(bytes, (byte) => hexByte(byte));
+  const colons = hexBytes.join(":");
+  lists.push(colons, colons.toUpperCase(), hexBytes.join(" "));
+  const indexed = decimal.map((byte, index) => `"${index}":${byte}`);
+  return [...lists, decimal.join(", "), indexed.join(",")];
 }
 
 /** Base64 broken into lines of 64 (PEM, openssl) or 76 characters (MIME, `base64`). */
@@ -148,12 +135,19 @@ export function percent(bytes: Buffer): string[] {
   }
   const twice = percentEncode(bytes, percentSafe.rfc3986).replaceAll("%", "%25");
   variants.push(twice, lowerHex(twice));
-  // Base64 in a query: its +, / and = are encoded.
-  for (const text of base64(bytes)) {
-    const upper = percentEncode(Buffer.from(text), percentSafe.rfc3986);
-    variants.push(upper, lowerHex(upper));
-  }
   return variants;
+}
+
+/** Base64 in a query: its +, / and = are encoded. */
+export function percentBase64(bytes: Buffer): (string | Base64Core)[] {
+  const encoded = (text: string) => {
+    const upper = percentEncode(Buffer.from(text), percentSafe.rfc3986);
+    return [upper, lowerHex(upper)];
+  };
+  return [
+    ...encoded(bytes.toString(base64Alphabet)),
+    ...base64Cores(bytes).flatMap((core) => encoded(core.text).map((text) => ({ ...core, text }))),
+  ];
 }
 
 /** The legacy `escape()` of JavaScript, for text beyond Latin-1. */

@@ -78,11 +78,11 @@ class TieredMatcher implements Matcher {
   /** The memory that was scanned last, as words. */
   #words = new Int32Array(0);
   // The scan that is under way; `state` is null for a text that has no past and no future.
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes: Uint8Array = noBytes;
   #length = 0;
   #state: MatchState | null = null;
   #base = 0;
-  #onMatch: OnMatch = () => undefined;
+  #onMatch: OnMatch = ignoreMatch;
 
   constructor(tiers: readonly Tier[], short: readonly Tier[], filter: GramFilter | null) {
     this.#tiers = tiers;
@@ -128,6 +128,7 @@ class TieredMatcher implements Matcher {
     this.#base = base;
     this.#onMatch = onMatch;
     this.#scan();
+    this.#forget();
   }
 
   scanText(bytes: Uint8Array, length: number, onMatch: OnMatch): void {
@@ -137,6 +138,13 @@ class TieredMatcher implements Matcher {
     this.#base = 0;
     this.#onMatch = onMatch;
     this.#scan();
+    this.#forget();
+  }
+
+  /** Keeps no chunk alive, nor who asked. */
+  #forget(): void {
+    this.#bytes = noBytes;
+    this.#onMatch = ignoreMatch;
   }
 
   #scan(): void {
@@ -246,6 +254,8 @@ class TieredMatcher implements Matcher {
   }
 }
 
+const noBytes = new Uint8Array(0);
+const ignoreMatch: OnMatch = () => undefined;
 /** For `restAt`: read to the end. */
 const neverRests = 0x7fffffff;
 const ignoreEnd: OnEnd = () => undefined;

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { defineSecrets, Secret, type SecretError } from "nopeek";
+import { createSecrets, defineSecrets, Secret } from "nopeek";
 import { createRedactor } from "nopeek/redact";
 import { memory } from "nopeek/testing";
 import { describe, expect, it } from "vitest";

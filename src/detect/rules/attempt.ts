@@ -22,7 +22,7 @@ export interface Attempt {
 }
 
 /** How an attempt stands: over, complete, or waiting for more bytes. */
-export const failed = 0;
+const failed = 0;
 export const complete = 1;
 export const waiting = 2;
 /** Waiting, and longer than may be held back. */

@@ -88,6 +88,8 @@ export class RuleScanner {
     findKeywords(filter, bytes, this.#wordsOf(bytes), 0, length, this.#begin);
     this.#cutKeyword = this.#findCutKeyword();
     this.#keepEdge();
+    // Keeps no chunk alive.
+    this.#bytes = noBytes;
   }
 
   /** Decides what waits: nothing follows. */
