@@ -6,12 +6,19 @@ import type { Check, Confidence, Rule } from "./rule.ts";
 const maxExampleBytes = 256;
 
 /** What vendors and people write in place of a value. */
-const examples: readonly RegExp[] = [
-  /EXAMPLE|example|YOUR[_-]|your[_-]|_HERE|PLACEHOLDER|placeholder|REDACTED/,
-  /(.)\1{9}/,
-  /xxxx|XXXX|\*\*\*\*/,
-  /abcdefghij|ABCDEFGHIJ|1234567890|0123456789/,
-];
+const examples =
+  /EXAMPLE|example|YOUR[_-]|your[_-]|_HERE|PLACEHOLDER|placeholder|REDACTED|xxxx|XXXX|\*\*\*\*|abcdefghij|ABCDEFGHIJ|1234567890|0123456789/;
+const exampleRun = 10;
+
+function isExample(text: string): boolean {
+  if (text.length > maxExampleBytes) return false;
+  let run = 1;
+  for (let i = 1; i < text.length; i++) {
+    run = text.charCodeAt(i) === text.charCodeAt(i - 1) ? run + 1 : 1;
+    if (run === exampleRun) return true;
+  }
+  return examples.test(text);
+}
 
 /** Templates, references and code in the place of a value. */
 const references =
@@ -29,9 +36,7 @@ export function confidenceOf(rule: Rule, bytes: Buffer): Confidence | null {
     if (check === "crc32") confidence = hasCrc32(text) ? "checksum" : "heuristic";
     else if (!passes(check, text)) return null;
   }
-  const isExample =
-    text.length <= maxExampleBytes && examples.some((pattern) => pattern.test(text));
-  return isExample ? "placeholder" : confidence;
+  return isExample(text) ? "placeholder" : confidence;
 }
 
 function passes(check: Exclude<Check, "crc32">, text: string): boolean {
@@ -55,16 +60,20 @@ const counts = new Int32Array(256);
 
 /** Bits a byte, by Shannon. */
 function entropyOf(text: string): number {
-  counts.fill(0);
-  for (let i = 0; i < text.length; i++) {
-    const byte = text.charCodeAt(i);
-    counts[byte] = (counts[byte] as number) + 1;
-  }
+  for (let i = 0; i < text.length; i++) count(text, i, 1);
   let bits = 0;
-  for (const count of counts) {
-    if (count > 0) bits -= (count / text.length) * Math.log2(count / text.length);
+  for (let i = 0; i < text.length; i++) {
+    const times = counts[text.charCodeAt(i)] as number;
+    if (times === 0) continue;
+    bits -= (times / text.length) * Math.log2(times / text.length);
+    count(text, i, -times);
   }
   return bits;
+}
+
+function count(text: string, index: number, more: number): void {
+  const byte = text.charCodeAt(index);
+  counts[byte] = (counts[byte] as number) + more;
 }
 
 /** RFC 7515: the part before the first dot is a JSON object with `alg`. */

@@ -252,7 +252,7 @@ const assignments: readonly Rule[] = [
     ignoreCase: true,
     left: "any",
     shapes: named({ chars: "^\u0000-\u0020\u007f\"'`\\", min: 8, max: 512, secret: true }),
-    checks: ["uncommon", { entropy: 2 }],
+    checks: [{ entropy: 2 }, "uncommon"],
     confidence: "heuristic",
     good: [
       'password = "{A-Za-z0-9*12}"',
@@ -286,7 +286,7 @@ const assignments: readonly Rule[] = [
     ignoreCase: true,
     left: "any",
     shapes: named({ chars: "^\u0000-\u0020\u007f\"'`\\", min: 16, max: 512, secret: true }),
-    checks: ["uncommon", "letter-and-digit", { entropy: 3 }],
+    checks: ["letter-and-digit", { entropy: 3 }, "uncommon"],
     confidence: "heuristic",
     good: [
       'api_key = "{A-Z*8}{a-z*8}{0-9*8}"',
