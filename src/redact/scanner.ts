@@ -216,7 +216,8 @@ export class Scanner {
   /** A copy of bytes that are held or in the chunk. */
   #bytesOf(start: number, end: number): Buffer {
     const base = this.#read;
-    const held = start < base ? this.#held.copy(start, Math.min(end, base)) : noBytes;
+    if (start >= base) return Buffer.from(this.#chunk.subarray(start - base, end - base));
+    const held = this.#held.copy(start, Math.min(end, base));
     const read = this.#chunk.subarray(Math.max(0, start - base), Math.max(0, end - base));
     return Buffer.concat([held, read]);
   }
