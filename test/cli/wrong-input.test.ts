@@ -12,7 +12,7 @@ const table: [string, string[], Record<string, string | Buffer>, number, string[
   ["no command", ["run"], {}, 64, ["no command", "nopeek run -- python train.py"]],
   ["nothing after --", ["run", "--"], {}, 64, ["no command follows --"]],
   ["a command without --", ["run", "python", "train.py"], {}, 64, ["write the command after --"]],
-  ["an unknown verb", ["runn"], {}, 64, ["unknown verb", "run, check, redact, init"]],
+  ["an unknown verb", ["runn"], {}, 64, ["unknown verb", "run, check, redact, rotate, init"]],
   ["an unknown option", ["run", "--secrt", "X", ...job("")], {}, 64, ["--secrt is unknown"]],
   ["a value as an option", ["run", `-${secret}`, ...job("")], {}, 64, ["an option is unknown"]],
   [
