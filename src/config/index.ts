@@ -8,6 +8,7 @@ export { baseOf, configFiles, hashConfig, type LoadedConfig, loadConfig } from "
 export {
   type Config,
   type ConfigAudit,
+  type ConfigIncidents,
   type ConfigLaunch,
   type ConfigRotation,
   type ConfigRuntime,

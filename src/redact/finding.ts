@@ -1,5 +1,5 @@
 import type { Confidence, FormId } from "../detect/index.ts";
-import { fingerprint } from "../secrets/index.ts";
+import { fingerprint as processFingerprint } from "../secrets/index.ts";
 import type { Masked } from "./mask-list.ts";
 
 /** A secret that was found and masked; it holds no value. */
@@ -20,9 +20,13 @@ export interface Finding {
   readonly offset: number;
 }
 
-export function findingOf({ start, match }: Masked): Finding {
+/** @param fingerprint - For what a rule finds; a known value has its own. */
+export function findingOf(
+  { start, match }: Masked,
+  fingerprint: (value: Uint8Array) => string = processFingerprint,
+): Finding {
   if ("secret" in match) {
-    const { name, fingerprint } = match.secret;
+    const { name } = match.secret;
     const strength = match.strong ? "strong" : "weak";
     return {
       name,
@@ -30,7 +34,7 @@ export function findingOf({ start, match }: Masked): Finding {
       form: match.form,
       strength,
       confidence: "exact",
-      fingerprint,
+      fingerprint: match.secret.fingerprint,
       offset: start,
     };
   }

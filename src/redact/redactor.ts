@@ -31,6 +31,11 @@ export interface RedactorOptions {
   readonly rules?: RuleChoice | undefined;
   /** Also finds values that line breaks or terminal colours cut (default: true). */
   readonly unwrap?: boolean | undefined;
+  /**
+   * Makes the fingerprint of what a rule finds (default: under this process's own key). Under the
+   * key of an audit log it can be compared with those in the log.
+   */
+  readonly fingerprint?: ((value: Uint8Array) => string) | undefined;
 }
 
 export interface StreamOptions {
@@ -154,7 +159,7 @@ class ValueRedactor implements Redactor {
     const onMask = (masked: Masked) => {
       parts.push(cursor.sliceTo(masked.start), maskTextOf(masked.match));
       cursor.skipTo(masked.end);
-      tell(this.#options.onFinding, masked);
+      this.#tell(this.#options.onFinding, masked);
     };
     this.#scanWhole(text, onMask, (start, end) => {
       parts.push(cursor.sliceTo(start));
@@ -165,7 +170,10 @@ class ValueRedactor implements Redactor {
 
   find(text: string): readonly Finding[] {
     const findings: Finding[] = [];
-    this.#scanWhole(text, (masked) => void findings.push(findingOf(masked)));
+    this.#scanWhole(
+      text,
+      (masked) => void findings.push(findingOf(masked, this.#options.fingerprint)),
+    );
     return findings;
   }
 
@@ -214,7 +222,7 @@ class ValueRedactor implements Redactor {
     const sight = (match: Needle, start: number) => {
       if (sighted.has(match)) return;
       sighted.add(match);
-      tell(onSight, { start, end: start + match.bytes.length, match });
+      this.#tell(onSight, { start, end: start + match.bytes.length, match });
     };
     return new Scanner(this, {
       write,
@@ -222,8 +230,8 @@ class ValueRedactor implements Redactor {
       unwrap: this.#options.unwrap ?? true,
       rules: this.#rules,
       onMask: (masked) => {
-        tell(this.#options.onFinding, masked);
-        tell(options.onFinding, masked);
+        this.#tell(this.#options.onFinding, masked);
+        this.#tell(options.onFinding, masked);
       },
     });
   }
@@ -243,13 +251,13 @@ class ValueRedactor implements Redactor {
     scanner.push(Buffer.from(text));
     scanner.end();
   }
-}
 
-/** A listener that throws must not cost output: its error is a warning of the process. */
-function tell(listener: ((finding: Finding) => void) | undefined, masked: Masked): void {
-  try {
-    if (listener !== undefined) listener(findingOf(masked));
-  } catch {
-    process.emitWarning("nopeek: a listener of findings threw an error, which was ignored");
+  /** A listener that throws must not cost output: its error is a warning of the process. */
+  #tell(listener: ((finding: Finding) => void) | undefined, masked: Masked): void {
+    try {
+      if (listener !== undefined) listener(findingOf(masked, this.#options.fingerprint));
+    } catch {
+      process.emitWarning("nopeek: a listener of findings threw an error, which was ignored");
+    }
   }
 }
