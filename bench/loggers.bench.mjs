@@ -6,7 +6,7 @@ import { printTable } from "./support.mjs";
 
 const head = `
   import { randomBytes } from "node:crypto";
-  import { openSync } from "node:fs";
+  import { createWriteStream } from "node:fs";
   import { Secret } from "nopeek";
   import { createRedactor } from "nopeek/redact";
   const values = Array.from({ length: 100 }, () => "tok_" + randomBytes(18).toString("base64url"));
@@ -14,36 +14,43 @@ const head = `
   const redactor = createRedactor({ secrets, unwrap: false, rules: process.env.RULES });
   const record = { epoch: 3, step: 1200, loss: 0.4231, lr: 0.0003, gpu: "cuda:0", tokens: 10422,
     user: { name: "trainer", path: "/data/runs/7" }, url: "https://example.org/metrics?run=7" };
-  const run = (log) => {
-    const batch = (count) => { for (let i = 0; i < count; i++) log(record, "batch done, checkpoint follows"); };
-    batch(20_000);
-    const best = Array.from({ length: 5 }, () => {
+  const turn = () => new Promise((settle) => setImmediate(settle));
+  const run = async (log) => {
+    const batch = async (count) => {
+      for (let i = 0; i < count; i++) {
+        log(record, "batch done, checkpoint follows");
+        // Loggers leave work to the end of a turn.
+        if (i % 100 === 99) await turn();
+      }
+    };
+    await batch(20_000);
+    const costs = [];
+    for (let i = 0; i < 5; i++) {
       const before = process.cpuUsage();
-      batch(40_000);
+      await batch(30_000);
       const { user, system } = process.cpuUsage(before);
-      return (user + system) / 40_000;
-    });
-    process.stderr.write(String(Math.min(...best)));
+      costs.push((user + system) / 30_000);
+    }
+    process.stderr.write(String(Math.min(...costs)));
   };`;
 
 const pinoTo = (options, wrap) => `${head}
   import pino from "pino";
   import { redactPino } from "nopeek/log/pino";
-  const bare = pino(${options}, { write() {} });
+  const bare = pino(${options}, pino.destination({ dest: "/dev/null", sync: true, minLength: 4096 }));
   const logger = ${wrap};
-  run((record, text) => logger.info(record, text));`;
+  await run((record, text) => logger.info(record, text));`;
 const winstonTo = (wrap) => `${head}
   import winston from "winston";
-  import { Writable } from "node:stream";
   import { redactWinston } from "nopeek/log/winston";
-  const stream = new Writable({ write(chunk, _, next) { next(); } });
+  const stream = createWriteStream("/dev/null");
   const bare = winston.createLogger({ transports: [new winston.transports.Stream({ stream })] });
   const logger = ${wrap};
-  run((record, text) => logger.info(text, record));`;
+  await run((record, text) => logger.info(text, record));`;
 const consoleWith = (setUp) => `${head}
   import { redactConsole, redactStdio } from "nopeek/log";
   ${setUp}
-  run((record, text) => console.log(text, record));`;
+  await run((record, text) => console.log(text, record));`;
 
 const candidates = {
   "pino, bare": pinoTo("{}", "bare"),

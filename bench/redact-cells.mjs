@@ -111,6 +111,7 @@ const cells = {
   unwrap: stream({ rules: "none" }),
   rules: stream({ unwrap: false }),
   all: stream({}),
+  rulesAlone: stream({ secrets: [], unwrap: false }),
   rulesRegExp: () => {
     const pattern = rulesAsPattern();
     return eachText((text) => text.replace(pattern, "[REDACTED]"));

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { startAws, startGcp, startModal } from "nopeek/testing";
+import { startAws, startGcp, startIam, startModal } from "nopeek/testing";
 import { describe, expect, it } from "vitest";
 import { root } from "./support/command.ts";
 import { randomToken } from "./support/values.ts";
@@ -64,7 +64,8 @@ it.each(modules.filter((name) => !usesCloud(name)))("examples/%s runs", async (n
 describe("examples that need a cloud run against loopback servers", () => {
   const tested = [
     "incident-drill.ts",
-    ...["modal-launch.ts", "modal-sweep.ts", "read-aws.ts", "read-gcp.ts", "sync-aws-to-modal.ts"],
+    ...["modal-launch.ts", "modal-sweep.ts", "read-aws.ts", "read-gcp.ts", "rotate.ts"],
+    "sync-aws-to-modal.ts",
   ];
 
   it("all of them", () => {
@@ -143,6 +144,29 @@ describe("examples that need a cloud run against loopback servers", () => {
     expect(run.stdout).toContain("5 of 5 jobs succeeded\n");
     expect(modal.sandboxes()).toHaveLength(5);
   }, 20_000);
+  it("rotate", async () => {
+    await using aws = await startAws();
+    await using iam = await startIam();
+    await using modal = await startModal();
+    const { id, secret } = iam.createKey("ml-uploader");
+    aws.seed("ml/uploader", JSON.stringify({ accessKeyId: id, secretAccessKey: secret }));
+    modal.seedSecret("training", { OTHER: "kept" });
+    const env = { ...aws.env, ...modal.env(), ...iam.env };
+    const idle = await runExample("rotate.ts", ["--yes"], env);
+    expect(idle).toEqual({ code: 0, stdout: "fresh\n", stderr: "" });
+    const plan = await runExample("rotate.ts", ["--leaked"], env);
+    expect(plan).toMatchObject({ code: 0, stderr: "" });
+    expect(plan.stdout).toContain("update the copy modal://training");
+    expect(iam.keys("ml-uploader")).toEqual([id]);
+    const leaked = await runExample("rotate.ts", ["--leaked", "--yes"], env);
+    expect(leaked).toMatchObject({ code: 0, stderr: "" });
+    expect(leaked.stdout).toMatch(/^rotated\n/);
+    const copy = modal.secret("training") ?? {};
+    const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "", OTHER } = copy;
+    expect(iam.accepts(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)).toBe(true);
+    expect([iam.keys("ml-uploader"), OTHER]).toEqual([[AWS_ACCESS_KEY_ID], "kept"]);
+    expect((leaked.stdout + plan.stdout).includes(AWS_SECRET_ACCESS_KEY)).toBe(false);
+  }, 30_000);
 
   it("sync-aws-to-modal", async () => {
     await using aws = await startAws();

@@ -70,7 +70,11 @@ function makePython(folder: string): void {
 
 /** A project of a user: nopeek installed, a .env, and a training script. */
 function project(): { folder: string; env: Record<string, string> } {
-  const values = { HF_TOKEN: randomToken("hf_"), WANDB_API_KEY: randomToken("") };
+  const values = {
+    HF_TOKEN: randomToken("hf_"),
+    WANDB_API_KEY: randomToken(""),
+    SESSION_KEY: randomToken(""),
+  };
   const dotenv = Object.entries(values).map(([name, value]) => `${name}=${value}\n`);
   // One level down: an audit log is kept outside the folder of the run.
   const outer = emptyFolder();

@@ -5,7 +5,7 @@ import { type Change, type Reference, SecretError } from "../../src/secrets/inde
 
 /** An assignment as dotenv itself reads it: name, then the value with its quotes. */
 const assignment =
-  /^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/gm;
+  /^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?(\s*(?:#.*)?)$/gm;
 
 /** The line above a key that a rotation wrote. */
 const noteOf = (key: string) =>
@@ -116,12 +116,12 @@ function withKey(
   let isWritten = false;
   const withoutNote = text.replace(new RegExp(`${noteOf(key).source}\\r?\\n?`, "m"), "");
   // All of them: dotenv takes the last, and an old value must not stay in the others.
-  const changed = withoutNote.replace(assignment, (found, name: string) => {
+  const changed = withoutNote.replace(assignment, (found, name: string, _, rest = "") => {
     if (name !== key) return found;
     const [lead = ""] = /^\s*/.exec(found) ?? [];
     if (line === null || isWritten) return lead;
     isWritten = true;
-    return `${lead}${note}${end}${/^\s*export\s/.test(found) ? "export " : ""}${line}`;
+    return `${lead}${note}${end}${/^\s*export\s/.test(found) ? "export " : ""}${line}${rest.startsWith("#") ? ` ${rest}` : rest}`;
   });
   if (line === null || isWritten) return changed;
   const join = changed === "" || changed.endsWith("\n") ? "" : end;

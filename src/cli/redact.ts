@@ -1,4 +1,5 @@
 import { pipeline } from "node:stream/promises";
+import type { RuleChoice } from "../detect/index.ts";
 import { createRedactor } from "../redact/index.ts";
 import { defineSecrets, SecretError, throwFailures } from "../secrets/index.ts";
 import { collect, declaringOptions } from "./declared.ts";
@@ -54,7 +55,7 @@ async function runRedact(args: Arguments, streams: Streams): Promise<number> {
   return 0;
 }
 
-function nothingDeclared(rules: string | undefined): string {
+function nothingDeclared(rules: RuleChoice | undefined): string {
   const masked =
     rules === "none" ? "nothing is masked" : "only what looks like a credential is masked";
   return `no secrets are declared, so ${masked}; use --env-file or --secret`;

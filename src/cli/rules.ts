@@ -1,15 +1,17 @@
-import { SecretError } from "../secrets/index.ts";
+import { readRuleChoice } from "../config/index.ts";
+import type { RuleChoice } from "../detect/index.ts";
 import type { Arguments, Option } from "./verb.ts";
 
-/** `--rules`: whether text that has the format of a credential is masked too. */
+/** `--rules`: which formats of credentials are masked beside the declared values. */
 export const rulesOption: Option = {
-  value: "default|none",
-  about: "none: mask the declared values only, not what looks like a credential",
+  value: "NAME|FILE",
+  repeatable: true,
+  about:
+    "none: mask the declared values only; seed, review or a JSON file: look for these rules too",
 };
 
-/** @throws SecretError `USAGE`. */
-export function readRules(args: Arguments): "default" | "none" | undefined {
-  const rules = args.value("rules");
-  if (rules === undefined || rules === "default" || rules === "none") return rules;
-  throw new SecretError("USAGE", "--rules takes default or none");
+/** @throws SecretError `RULE_INVALID`. */
+export function readRules(args: Arguments): RuleChoice | undefined {
+  const given = args.values("rules");
+  return given.length === 0 ? undefined : readRuleChoice(given, process.cwd());
 }

@@ -5,6 +5,7 @@
  */
 export { type ConfiguredLaunch, launchOptions } from "./launch-options.ts";
 export { baseOf, configFiles, hashConfig, type LoadedConfig, loadConfig } from "./load.ts";
+export { readRuleChoice } from "./rule-files.ts";
 export {
   type Config,
   type ConfigAudit,

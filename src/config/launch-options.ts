@@ -4,6 +4,7 @@ import type { MonitorOptions } from "../monitor/index.ts";
 import type { MountSpec } from "../paths/index.ts";
 import { defineSecrets, looksLikeName, SecretError, type SecretInput } from "../secrets/index.ts";
 import { baseOf, type LoadedConfig } from "./load.ts";
+import { readRuleChoice } from "./rule-files.ts";
 
 /** The part of `launch`'s options that a configuration decides. */
 export type ConfiguredLaunch = Overridable & {
@@ -49,6 +50,7 @@ export function launchOptions(
     cwd,
     monitor = config.monitor,
     on,
+    rules,
     ...rest
   } = chosen;
   const base = baseOf(config);
@@ -60,6 +62,7 @@ export function launchOptions(
     plain,
     ...(monitor && { monitor }),
     runtime: on,
+    ...(rules === undefined ? {} : { rules: readRuleChoice([rules].flat(), base) }),
     secrets: pickSecrets(config, names),
     mounts: pickMounts(config, mountNames),
     base,

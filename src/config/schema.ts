@@ -51,7 +51,7 @@ const launch = z.strictObject({
   graceMs: milliseconds.optional(),
   refuseRoot: z.boolean().optional(),
   hold: z.enum(["pause", "strict"]).optional(),
-  rules: z.enum(["default", "none"]).optional(),
+  rules: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
   monitor,
 });
 

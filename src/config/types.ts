@@ -146,8 +146,11 @@ export interface ConfigLaunch {
   readonly graceMs?: number | undefined;
   readonly refuseRoot?: boolean | undefined;
   readonly hold?: "pause" | "strict" | undefined;
-  /** Whether formats of credentials are masked beside the secrets (default: `default`). */
-  readonly rules?: "default" | "none" | undefined;
+  /**
+   * Formats that are masked beside the secrets: `none`, or packs by name (`seed`, `review`) and JSON
+   * files, relative to the configuration, which are added to the default rules.
+   */
+  readonly rules?: string | readonly string[] | undefined;
   /** In place of the configuration's own. */
   readonly monitor?: MonitorSettings | undefined;
 }

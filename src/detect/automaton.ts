@@ -217,6 +217,16 @@ function next(automaton: Linked, state: number, byte: number): number {
   }
 }
 
+/**
+ * The same state, or a shorter one that goes on in the same way: at the end of a needle that is part
+ * of no longer one, only a suffix of it may still become something.
+ */
+export function liveState({ label, fail }: Automaton, state: number): number {
+  let live = state;
+  while (live !== 0 && (label[live + 1] as number) > 0xff) live = fail[live] as number;
+  return live;
+}
+
 /** Whether one of the needles is this one. */
 export function hasNeedle(automaton: Automaton, needle: Uint8Array): boolean {
   const { classOf, afterPair, flags, depth, found, lengths } = automaton;

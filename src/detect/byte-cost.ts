@@ -19,17 +19,37 @@ for (const [bytes, weight] of commonness) {
   for (const byte of Buffer.from(bytes)) byteCost[byte] = weight;
 }
 
-/** The most common pairs of letters in English text. */
-const commonPairs = new Set(
-  "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de hi ri ro ic ne ea ra ce pi".split(
-    " ",
-  ),
+/**
+ * How often common pairs stand in a kilobyte of logs and code, at even places.
+ */
+const commonPairs: ReadonlyArray<readonly [perKilobyte: number, pairs: string]> = [
+  [5, "in er lo st te he ed ro es ng to or de th re en on at co"],
+  [
+    2.5,
+    "le ts al tr ra ai ne op fi is os ss ac ce ea an ou ar pe ri as se ur nt un nc ti io ad ch ec ha it ok ke ns me et nd am om s. --",
+  ],
+  [
+    1.3,
+    "ve el ca ll oo ep ni sh id pa oc rn us si rr hi pr ly no ow n. fu ct di ck po s: s/ s= e- /s em ge im ta mp nu um nl mo od na la ma be ef tu ig wa ap il ot ol lu li cr va ue ex fr of ut ld ru pt ul == if rt do",
+  ],
+  [
+    0.7,
+    "ev nf db n_ fa nk .c rm ba ie vi ic by wn oa oi rd ds .l lr mf tt _t ys pu .t iz e: ab bl ey rc /r cl da nv fe .p py ag qu t: yt ho rs ls au d. e. ir ty yp mi so og gi sa pl ee ia ry mb r. wh .. ./ hr ew ay xp t. tc xt",
+  ],
+];
+const pairCosts = new Map(
+  commonPairs.flatMap(([cost, pairs]) => pairs.split(" ").map((pair) => [pair, cost] as const)),
 );
-const commonPairFactor = 4;
+/** Brings the product of two bytes' costs to the scale of the table. */
+const productScale = 1 / 80;
 
-/** How common two bytes are next to each other. */
+const space = 0x20;
+/** Words begin and end with the same few letters. */
+const spaceFactor = 5;
+
+/** How common a pair of bytes is in logs, roughly. */
 export function pairCost(first: number, second: number): number {
-  const isCommon = commonPairs.has(String.fromCharCode(first, second).toLowerCase());
-  const cost = (byteCost[first] as number) * (byteCost[second] as number);
-  return isCommon ? cost * commonPairFactor : cost;
+  const common = pairCosts.get(String.fromCharCode(first, second));
+  const product = (byteCost[first] as number) * (byteCost[second] as number) * productScale;
+  return common ?? (first === space || second === space ? product * spaceFactor : product);
 }

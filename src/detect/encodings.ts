@@ -63,16 +63,6 @@ export function urlSafe(text: string): string {
   return text.replaceAll("+", "-").replaceAll("/", "_");
 }
 
-/** Base64 at the three alignments, up to the end of the data, and cut to what the value decides. */
-function base64(bytes: Buffer): string[] {
-  return [0, 1, 2].flatMap((before) => {
-    const data = Buffer.concat([Buffer.alloc(before), bytes]);
-    const text = data.toString(base64Alphabet).slice(Math.ceil((before * 8) / 6));
-    const decided = Math.floor((data.length * 8) / 6) - Math.ceil((before * 8) / 6);
-    return [text, text.replace(/=+$/, ""), text.slice(0, decided)];
-  });
-}
-
 /**
  * UTF-16 as PowerShell's `>` writes it, in either byte order: the zero byte that one has at the start
  * and the other at the end is left to stand.
@@ -91,11 +81,8 @@ export function byteLists(bytes: Buffer): string[] {
   const lists = [decimal.join(",")];
   if (bytes.length > maxListedBytes) return lists;
   const hexBytes = Array.from(bytes, (byte) => hexByte(byte));
-  for (const between of [":", " ", ", 0x"]) {
-    const list = hexBytes.join(between);
-    const upper = list.replace(/[a-f]/g, (digit) => digit.toUpperCase());
-    lists.push(list, upper);
-  }
+  const colons = hexBytes.join(":");
+  lists.push(colons, colons.toUpperCase(), hexBytes.join(" "));
   const indexed = decimal.map((byte, index) => `"${index}":${byte}`);
   return [...lists, decimal.join(", "), indexed.join(",")];
 }
@@ -148,12 +135,19 @@ export function percent(bytes: Buffer): string[] {
   }
   const twice = percentEncode(bytes, percentSafe.rfc3986).replaceAll("%", "%25");
   variants.push(twice, lowerHex(twice));
-  // Base64 in a query: its +, / and = are encoded.
-  for (const text of base64(bytes)) {
-    const upper = percentEncode(Buffer.from(text), percentSafe.rfc3986);
-    variants.push(upper, lowerHex(upper));
-  }
   return variants;
+}
+
+/** Base64 in a query: its +, / and = are encoded. */
+export function percentBase64(bytes: Buffer): (string | Base64Core)[] {
+  const encoded = (text: string) => {
+    const upper = percentEncode(Buffer.from(text), percentSafe.rfc3986);
+    return [upper, lowerHex(upper)];
+  };
+  return [
+    ...encoded(bytes.toString(base64Alphabet)),
+    ...base64Cores(bytes).flatMap((core) => encoded(core.text).map((text) => ({ ...core, text }))),
+  ];
 }
 
 /** The legacy `escape()` of JavaScript, for text beyond Latin-1. */

@@ -68,6 +68,7 @@ export const wholeForms: readonly Form[] = [
     title: "percent-encoded (URL, form, Python, escape), lower and upper case, twice",
     variants: ({ bytes, text }) => [
       ...encode.percent(bytes),
+      ...encode.percentBase64(bytes),
       ...(text === null ? [] : encode.escapeSequences(text)),
     ],
   },

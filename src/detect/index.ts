@@ -16,15 +16,23 @@ export {
 } from "./forms.ts";
 export { createMatcher, type Matcher, type MatchState, type OnMatch } from "./matcher.ts";
 export { defaultRules } from "./rules/default-rules.ts";
+export { detectors, severities } from "./rules/detectors.ts";
+export { checkOwnExamples } from "./rules/own-examples.ts";
+export { packsByName, readRulePack } from "./rules/read-pack.ts";
+export { reviewRules } from "./rules/review-rules.ts";
 export type {
   Check,
   Confidence,
+  Detector,
   Rule,
   RulePack,
   RunStep,
+  Severity,
   Step,
   TextStep,
 } from "./rules/rule.ts";
 export { type RuleListener, RuleScanner } from "./rules/rule-scanner.ts";
 export { createRuleSet, type RuleChoice, type RuleSet } from "./rules/rule-set.ts";
+export { seedRules } from "./rules/seed-rules.ts";
+export { expandTemplate } from "./rules/template.ts";
 export { type Piece, Unwrapper } from "./unwrap.ts";

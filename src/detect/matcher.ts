@@ -1,4 +1,4 @@
-import type { Automaton } from "./automaton.ts";
+import { type Automaton, liveState } from "./automaton.ts";
 import { agrees } from "./encodings.ts";
 import type { Needle } from "./forms.ts";
 import {
@@ -172,7 +172,7 @@ class TieredMatcher implements Matcher {
     const from = this.#state === null ? 0 : (this.#state[at] as number);
     const { [at]: onEnd = ignoreEnd } = this.#onEnds;
     runAutomaton(automaton, this.#bytes, 0, this.#length, neverRests, from, onEnd, this.#end);
-    if (this.#state !== null) this.#state[at] = this.#end.state;
+    if (this.#state !== null) this.#state[at] = liveState(automaton, this.#end.state);
   }
 
   /** Step 1. @returns The first position from which something new may begin. */
@@ -221,7 +221,7 @@ class TieredMatcher implements Matcher {
     const { [t]: onEnd = ignoreEnd } = this.#onEnds;
     runAutomaton(automaton, this.#bytes, from, this.#length, restAt, state, onEnd, this.#end);
     this.#positions[t] = this.#end.position;
-    if (this.#state !== null) this.#state[t] = this.#end.state;
+    if (this.#state !== null) this.#state[t] = liveState(automaton, this.#end.state);
   }
 
   #wordsOf({ buffer }: Uint8Array): Int32Array {

@@ -24,7 +24,7 @@ export class Leaks {
     this.#to = to;
   }
 
-  /** Something was masked in the output, here. */
+  /** Something was found in the output, here. */
   inOutput(finding: Finding, stream: Leak["stream"]): void {
     this.#take({ ...finding, stream, where: "output", count: 1 });
   }
@@ -37,6 +37,9 @@ export class Leaks {
       form,
       strength,
       confidence: "exact",
+      detector: undefined,
+      severity: undefined,
+      isMasked: true,
       fingerprint,
       offset: 0,
       stream,
@@ -57,7 +60,7 @@ export class Leaks {
 
   #take(leak: Leak): void {
     const { watch, audit, listener } = this.#to;
-    this.#tally.add(leak, leak.count);
+    if (leak.isMasked) this.#tally.add(leak, leak.count);
     watch.masked(leak, leak.stream, leak.count);
     const fingerprint = audit?.log.fingerprintFor(leak.fingerprint) ?? leak.fingerprint;
     audit?.finding({ ...leak, fingerprint });

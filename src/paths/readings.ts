@@ -15,9 +15,13 @@ export function readings(name: string): Iterable<string> {
   for (let round = 0; round <= mostDecodings && latest.length > 0; round++) {
     const next: string[] = [];
     for (const text of latest) {
-      const decoded = decodePercent(text);
-      // Some decoders drop what is no UTF-8: "%%b2e" becomes "%2e".
-      for (const reading of [text.normalize("NFKC"), decoded, decoded.replaceAll("\ufffd", "")]) {
+      const decoded = decodePercent(text, "utf8");
+      const candidates = [text.normalize("NFKC"), decoded];
+      if (decoded.includes("\ufffd")) {
+        // What is no UTF-8 is dropped by some decoders, and read as Latin-1 by others.
+        candidates.push(decoded.replaceAll("\ufffd", ""), decodePercent(text, "latin1"));
+      }
+      for (const reading of candidates) {
         if (found.has(reading)) continue;
         found.add(reading);
         next.push(reading);
@@ -29,8 +33,8 @@ export function readings(name: string): Iterable<string> {
 }
 
 /** Decodes like a lenient server: what is no valid escape stays, bad UTF-8 becomes U+FFFD. */
-function decodePercent(text: string): string {
+function decodePercent(text: string, encoding: "utf8" | "latin1"): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) =>
-    Buffer.from(escapes.replaceAll("%", ""), "hex").toString("utf8"),
+    Buffer.from(escapes.replaceAll("%", ""), "hex").toString(encoding),
   );
 }

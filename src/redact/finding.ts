@@ -1,4 +1,10 @@
-import type { Confidence, FormId } from "../detect/index.ts";
+import {
+  type Confidence,
+  type Detector,
+  detectors,
+  type FormId,
+  type Severity,
+} from "../detect/index.ts";
 import { fingerprint as processFingerprint } from "../secrets/index.ts";
 import type { Masked } from "./mask-list.ts";
 
@@ -14,6 +20,11 @@ export interface Finding {
   readonly strength: "strong" | "weak";
   /** `exact`: a known value. The others are rules', from sure to an example value of a vendor. */
   readonly confidence: Confidence;
+  /** What a rule's finding means, and how bad it is; undefined for a known value. */
+  readonly detector: Detector | undefined;
+  readonly severity: Severity | undefined;
+  /** False for text to review, which is left as it is. */
+  readonly isMasked: boolean;
   /** A keyed hash of the value; of a very long format, of its first bytes. */
   readonly fingerprint: string;
   /** Where the match begins: bytes from the start of the stream or text. */
@@ -34,17 +45,24 @@ export function findingOf(
       form: match.form,
       strength,
       confidence: "exact",
+      detector: undefined,
+      severity: undefined,
+      isMasked: true,
       fingerprint: match.secret.fingerprint,
       offset: start,
     };
   }
   const { rule, confidence, bytes } = match;
+  const { detector = "secret-exposure" } = rule;
   return {
     name: undefined,
     rule: rule.id,
     form: "format",
     strength: confidence === "checksum" || confidence === "format" ? "strong" : "weak",
     confidence,
+    detector,
+    severity: rule.severity ?? detectors[detector].severity,
+    isMasked: rule.does !== "report",
     fingerprint: fingerprint(bytes),
     offset: start,
   };

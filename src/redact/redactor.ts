@@ -15,7 +15,7 @@ import { type Finding, findingOf } from "./finding.ts";
 import { type Masked, maskTextOf } from "./mask-list.ts";
 import type { Masker, ObjectLimits } from "./masker.ts";
 import { redactThrown, redactValue } from "./object.ts";
-import { Scanner } from "./scanner.ts";
+import { Scanner, type ScannerOptions } from "./scanner.ts";
 import { createStream } from "./stream.ts";
 import { TextCursor } from "./text-cursor.ts";
 
@@ -161,25 +161,26 @@ class ValueRedactor implements Redactor {
       cursor.skipTo(masked.end);
       this.#tell(this.#options.onFinding, masked);
     };
-    this.#scanWhole(text, onMask, (start, end) => {
+    const onSkip = (start: number, end: number) => {
       parts.push(cursor.sliceTo(start));
       cursor.skipTo(end);
-    });
+    };
+    const onReport = (reported: Masked) => this.#tell(this.#options.onFinding, reported);
+    this.#scanWhole(text, onMask, { onSkip, onReport });
     return parts.length === 0 ? text : parts.join("") + cursor.rest();
   }
 
   find(text: string): readonly Finding[] {
     const findings: Finding[] = [];
-    this.#scanWhole(
-      text,
-      (masked) => void findings.push(findingOf(masked, this.#options.fingerprint)),
-    );
-    return findings;
+    const onFound = (masked: Masked) =>
+      void findings.push(findingOf(masked, this.#options.fingerprint));
+    this.#scanWhole(text, onFound, { onReport: onFound });
+    return findings.sort((a, b) => a.offset - b.offset);
   }
 
   assertClean(text: string): void {
     const found = this.find(text)
-      .filter(({ confidence }) => confidence !== "placeholder")
+      .filter(({ confidence, isMasked }) => isMasked && confidence !== "placeholder")
       .map(({ name, rule, form }) => `${name ?? rule ?? "a secret"} (${form})`);
     if (found.length === 0) return;
     throw new SecretError("TEXT_HOLDS_SECRET", `the text holds ${[...new Set(found)].join(", ")}`);
@@ -224,29 +225,31 @@ class ValueRedactor implements Redactor {
       sighted.add(match);
       this.#tell(onSight, { start, end: start + match.bytes.length, match });
     };
+    const onFound = (found: Masked) => {
+      this.#tell(this.#options.onFinding, found);
+      this.#tell(options.onFinding, found);
+    };
     return new Scanner(this, {
       write,
       onMatch: onSight && sight,
       unwrap: this.#options.unwrap ?? true,
       rules: this.#rules,
-      onMask: (masked) => {
-        this.#tell(this.#options.onFinding, masked);
-        this.#tell(options.onFinding, masked);
-      },
+      onMask: onFound,
+      onReport: onFound,
     });
   }
 
   #scanWhole(
     text: string,
     onMask: (masked: Masked) => void,
-    onSkip?: (start: number, end: number) => void,
+    more: Pick<ScannerOptions, "onSkip" | "onReport">,
   ): void {
     const scanner = new Scanner(this, {
       write: () => undefined,
       unwrap: this.#options.unwrap ?? true,
       rules: this.#rules,
       onMask,
-      onSkip,
+      ...more,
     });
     scanner.push(Buffer.from(text));
     scanner.end();

@@ -26,6 +26,8 @@ export interface ScannerOptions {
   readonly write: (bytes: Uint8Array) => void;
   /** Told of every mask that is written. */
   readonly onMask: (masked: Masked) => void;
+  /** Told of every match that is only reported, as soon as it is found. */
+  readonly onReport?: ((reported: Masked) => void) | undefined;
   /** Told of what is left out without a mask: the rest of a match that was masked already. */
   readonly onSkip?: ((start: number, end: number) => void) | undefined;
   /** Told of every form of a value as soon as its last byte is read. */
@@ -203,7 +205,9 @@ export class Scanner {
 
   readonly #ruleListener = {
     hit: (start: number, end: number, rule: Rule, confidence: Confidence, bytes: Buffer) => {
-      this.#masks.add(start, end, { rule, confidence, bytes });
+      const match = { rule, confidence, bytes };
+      if (rule.does === "report") this.#options.onReport?.({ start, end, match });
+      else this.#masks.add(start, end, match);
     },
     drop: (start: number, end: number) => this.#dropped.add(start, end),
     bytesOf: (start: number, end: number) => this.#bytesOf(start, end),

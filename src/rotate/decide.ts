@@ -24,6 +24,8 @@ export interface Aims {
   readonly overlapMs: number;
   /** Rotate whatever the age and the overlap. */
   readonly urgent: boolean;
+  /** Only a person can revoke the old one, so it is never in the way of a new one. */
+  readonly byHand: boolean;
 }
 
 /**
@@ -39,17 +41,18 @@ export function decide(current: string, stages: Stages, aims: Aims): Action {
   }
   // What was current before somebody else's change is not ours to revoke.
   const old = rotatedAtMs === undefined ? undefined : previous;
-  if (old !== undefined && aims.nowMs >= (rotatedAtMs ?? 0) + aims.overlapMs) {
-    return { do: "retire", version: old };
-  }
-  if (current !== aims.goal) return { do: "nothing", why: "superseded" };
+  const isOver = aims.nowMs >= (rotatedAtMs ?? 0) + aims.overlapMs;
+  const retireOr = (otherwise: Action): Action =>
+    old !== undefined && isOver ? { do: "retire", version: old } : otherwise;
+  const begin: Action = { do: "begin", base: current };
+
+  if (!aims.byHand && old !== undefined && isOver) return { do: "retire", version: old };
+  if (current !== aims.goal) return retireOr({ do: "nothing", why: "superseded" });
   if (!aims.urgent && !isOld(rotatedAtMs ?? aims.createdAtMs, aims)) {
-    return { do: "nothing", why: "young" };
+    return retireOr({ do: "nothing", why: "young" });
   }
-  if (old !== undefined) {
-    return aims.urgent ? { do: "retire", version: old } : { do: "nothing", why: "overlap" };
-  }
-  return { do: "begin", base: current };
+  if (old === undefined || aims.byHand) return begin;
+  return aims.urgent ? { do: "retire", version: old } : { do: "nothing", why: "overlap" };
 }
 
 function isOld(sinceMs: number | undefined, { minAgeMs, nowMs }: Aims): boolean {

@@ -1,6 +1,7 @@
 import type { StageControl } from "../secrets/index.ts";
 import { storedWith } from "./credential.ts";
-import type { Run } from "./run.ts";
+import { asTime } from "./plan.ts";
+import { isDefinite, type Run } from "./run.ts";
 import type { Issued } from "./target.ts";
 import type { Versions } from "./versions.ts";
 
@@ -26,7 +27,10 @@ export async function issueInto(
   };
   const current = await versions.credential(base);
   // Listed before the store is asked: what is listed was made by who held the place until then.
-  const listed = await run.list();
+  const listed = await run.list().catch(async (error) => {
+    await giveUp();
+    throw error;
+  });
   const stages = await versions.stages();
   if (stages.pending !== place || stages.current !== base) return null;
   try {
@@ -37,7 +41,10 @@ export async function issueInto(
   }
   const issued = await run.propose(current).catch(async (error) => {
     await giveUp();
-    throw error;
+    if (isDefinite(error)) throw error;
+    throw run.incomplete(
+      `whether ${run.target.name} made a new key is not known, and version ${base} is current as before; run this again in ${asTime(run.orphanAgeMs)}: a key that no version refers to is then revoked`,
+    );
   });
   const revoke = () => run.revoke(issued, current, async () => true);
   let version: string;

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf, SecretError, type StageControl, type Stages } from "../secrets/index.ts";
+import { currentFails, haveAccepted } from "./accept.ts";
 import { updateCopies } from "./copies.ts";
 import { storedWith } from "./credential.ts";
 import { type Action, decide } from "./decide.ts";
 import { issueInto } from "./issue.ts";
 import type { RotationResult } from "./options.ts";
 import { retire } from "./retire.ts";
-import { isDefinite, type Run } from "./run.ts";
-import type { Credential } from "./target.ts";
+import type { Run } from "./run.ts";
 import { Versions } from "./versions.ts";
 
 /** More than any rotation needs, also beside others; then the store is not what it says. */
@@ -79,6 +79,7 @@ export class StagedRotation {
       minAgeMs: options.minAgeMs,
       overlapMs: this.#run.overlapMs,
       urgent: this.#run.isLeaked || options.awayFrom !== undefined,
+      byHand: options.target.revoke === undefined && options.target.strategy !== "static",
     });
     return { stages, action };
   }
@@ -166,8 +167,9 @@ export class StagedRotation {
     const run = this.#run;
     run.tell({ type: "started", strategy: run.target.strategy, current: base });
     const current = await this.#versions.credential(base);
-    if (run.options.repair !== true && !(await run.works(current, base)))
-      throw this.#currentFails(base);
+    if (run.options.repair !== true && !(await run.works(current, base))) {
+      throw currentFails(run, base);
+    }
     const version =
       run.target.list === undefined || run.target.strategy !== "issuer"
         ? await this.#addProposal(base)
@@ -204,7 +206,9 @@ export class StagedRotation {
       return null;
     }
     if (!this.#mine.has(version)) this.#run.tell({ type: "resumed", version });
-    if (!(await this.#makeWork(version, base))) return null;
+    const isMine = this.#mine.has(version);
+    if (!(await haveAccepted(this.#run, this.#stage, this.#versions, { version, base, isMine })))
+      return null;
     const { reference, context } = this.#run;
     if (await this.#stage.promote(reference, base, version, context)) this.#outcome = "rotated";
     return null;
@@ -234,79 +238,6 @@ export class StagedRotation {
       await this.#drop(own);
     }
     return null;
-  }
-
-  /** Has the target accept the pending version; false if it is not wanted any more. */
-  async #makeWork(version: string, base: string): Promise<boolean> {
-    const run = this.#run;
-    const next = await this.#versions.credential(version);
-    if (await run.works(next, version)) return true;
-    const current = await this.#versions.credential(base);
-    if (run.target.set === undefined) throw await this.#takenBack(version, base);
-    if (!this.#mine.has(version) && run.options.repair !== true) {
-      if (!(await run.works(current, base))) throw await this.#refuseResumed(version, base);
-    }
-    const isWanted = async () => {
-      const now = await this.#versions.stages();
-      return now.pending === version && now.current === base;
-    };
-    const failure = await run.set(next, current, isWanted).then(
-      () => null,
-      (error: unknown) => error,
-    );
-    // Also after an error: the change may have been made, and only its answer lost.
-    if (await run.works(next, version)) {
-      run.tell({ type: "set", version });
-      return true;
-    }
-    if (failure !== null) {
-      if (codeOf(failure, "SECRET_UNREACHABLE") === "SECRET_CONFLICT") return false;
-      // It may still be made: the pending version is kept, and the next run makes it for sure.
-      if (!isDefinite(failure)) throw failure;
-      throw await this.#takenBack(version, base, ` (${failure.message})`);
-    }
-    if (await this.#isAsBefore(current, base)) throw await this.#takenBack(version, base);
-    throw run.incomplete(
-      `neither version ${base}, which is current, nor version ${version}, which is pending, works now; run this again`,
-    );
-  }
-
-  /** Of a target with one value the old one has to be put back. */
-  async #isAsBefore(current: Credential, base: string): Promise<boolean> {
-    const run = this.#run;
-    if (await run.works(current, base)) return true;
-    if (run.target.strategy !== "static") return run.options.repair === true;
-    await run.set(current, undefined, async () => true).catch(() => undefined);
-    return run.works(current, base);
-  }
-
-  async #takenBack(version: string, base: string, why = ""): Promise<SecretError> {
-    await this.#drop(version);
-    this.#run.tell({ type: "rolled-back", version });
-    const { current } = await this.#versions.stages();
-    const next = await this.#versions.credential(version);
-    // A key that did not work a moment ago may work now: it is no use to anybody.
-    if (
-      this.#run.target.list !== undefined &&
-      this.#run.target.strategy === "issuer" &&
-      current !== version
-    ) {
-      await this.#run.revoke(next, undefined, async () => true);
-    }
-    return this.#run.rolledBack(
-      `the new credential of ${this.#run.target.name} does not work and was taken back${why}; version ${base} is current as before. Check the target's settings, and run this again`,
-    );
-  }
-
-  async #refuseResumed(version: string, base: string): Promise<SecretError> {
-    await this.#drop(version);
-    return this.#currentFails(base);
-  }
-
-  #currentFails(base: string): SecretError {
-    return this.#run.refused(
-      `the current credential, version ${base}, does not work on ${this.#run.target.name}, so this may be the wrong target; check its settings, or if you know that the credential is dead, use repair`,
-    );
   }
 
   async #retire(stages: Now, version: string): Promise<Ended | null> {

@@ -5,7 +5,7 @@ import type { ScanFinding } from "./options.ts";
 /** The bytes of a file, part by part; a chunk is its own only until the next one is asked for. */
 export interface Chunk {
   readonly part: ScanFinding["part"];
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
 }
 
 /** What could not be read as it should. */

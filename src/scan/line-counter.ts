@@ -1,56 +1,65 @@
 const newline = 0x0a;
 
-/**
- * Tells line and column of places in a stream, in ascending order, while it is read. It keeps only
- * what is not decided yet.
- */
-export class LineCounter {
-  #line = 1;
+/** A place that was counted to. */
+interface Mark {
+  /** Offset in the stream. */
+  readonly at: number;
+  readonly line: number;
   /** Offset of the first byte of the line. */
-  #lineStart = 0;
-  /** Everything before this offset is counted. */
-  #at = 0;
-  /** What is known from `#at` on: a rest of earlier chunks, and the chunk. */
-  #rest: Uint8Array = new Uint8Array(0);
-  #chunk: Uint8Array = new Uint8Array(0);
+  readonly lineStart: number;
+}
+
+/** Tells line and column of places in a stream while it is read; it keeps what is not decided yet. */
+export class LineCounter {
+  /** Where what is kept begins. */
+  #kept: Mark = { at: 0, line: 1, lineStart: 0 };
+  /** The last place that was asked for: places come nearly in order. */
+  #last: Mark = this.#kept;
+  /** What is known from `#kept` on: a rest of earlier chunks, and the chunk. */
+  #rest: Buffer = Buffer.alloc(0);
+  #chunk: Buffer = Buffer.alloc(0);
 
   /** Takes the next chunk, which may be overwritten after the next call of `keep`. */
-  push(chunk: Uint8Array): void {
+  push(chunk: Buffer): void {
     this.#chunk = chunk;
   }
 
-  /** Line and column of an offset, from 1. */
+  /** Line and column of an offset that is kept, from 1. */
   locate(offset: number): { readonly line: number; readonly column: number } {
-    this.#countTo(offset);
-    return { line: this.#line, column: Math.max(1, offset - this.#lineStart + 1) };
+    const from = offset < this.#last.at ? this.#kept : this.#last;
+    this.#last = this.#countTo(offset, from);
+    return { line: this.#last.line, column: Math.max(1, offset - this.#last.lineStart + 1) };
   }
 
   /** Nothing before this offset will be asked for: the chunk may go. */
   keep(from: number): void {
-    this.#countTo(from);
-    this.#rest = Buffer.concat([this.#rest, this.#chunk]);
-    this.#chunk = new Uint8Array(0);
+    const mark = this.#countTo(from, from < this.#last.at ? this.#kept : this.#last);
+    const all = mark.at - this.#kept.at;
+    const ofRest = Math.min(all, this.#rest.length);
+    // A copy, since the chunk is used again.
+    this.#rest = Buffer.concat([this.#rest.subarray(ofRest), this.#chunk.subarray(all - ofRest)]);
+    this.#chunk = this.#chunk.subarray(0, 0);
+    this.#kept = mark;
+    this.#last = mark;
   }
 
-  #countTo(offset: number): void {
-    while (this.#at < offset) {
-      if (this.#rest.length > 0) this.#rest = this.#count(this.#rest, offset);
-      else if (this.#chunk.length > 0) this.#chunk = this.#count(this.#chunk, offset);
-      else return;
+  #countTo(offset: number, { at, line, lineStart }: Mark): Mark {
+    const chunkAt = this.#kept.at + this.#rest.length;
+    const end = Math.min(offset, chunkAt + this.#chunk.length);
+    for (const [bytes, base] of [
+      [this.#rest, this.#kept.at],
+      [this.#chunk, chunkAt],
+    ] as const) {
+      const to = Math.min(end, base + bytes.length);
+      for (let from = at; from < to; from++) {
+        const found = bytes.indexOf(newline, from - base);
+        if (found === -1 || base + found >= to) break;
+        line++;
+        from = base + found;
+        lineStart = from + 1;
+      }
+      at = Math.max(at, to);
     }
-  }
-
-  /** @returns What is left of the bytes from the offset on. */
-  #count(bytes: Uint8Array, offset: number): Uint8Array {
-    const length = Math.min(bytes.length, offset - this.#at);
-    for (let from = 0; ; ) {
-      const found = bytes.indexOf(newline, from);
-      if (found === -1 || found >= length) break;
-      this.#line++;
-      this.#lineStart = this.#at + found + 1;
-      from = found + 1;
-    }
-    this.#at += length;
-    return bytes.subarray(length);
+    return { at, line, lineStart };
   }
 }

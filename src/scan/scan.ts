@@ -161,7 +161,7 @@ class Search {
       },
     });
     return {
-      push: (bytes: Uint8Array) => {
+      push: (bytes: Buffer) => {
         lines.push(bytes);
         chunks.write(bytes);
         read += bytes.length;

@@ -175,6 +175,22 @@ describe.skipIf(missing !== null)(
       expect(await codeOfLater(() => run({ target: others }))).toBe("DECLARATION_INVALID");
       const away = postgres({ host: "127.0.0.1", port: 1, admin: weak, roles });
       expect(await codeOfLater(() => run({ target: away }))).toBe("SECRET_UNREACHABLE");
+      await sql(`CREATE ROLE open_door LOGIN PASSWORD '${password}'`);
+      const trusting = createSecrets({
+        providers: [memory({ [reference]: JSON.stringify({ username: "open_door", password }) })],
+      });
+      const target = postgres({ ...at, roles: ["open_door"] });
+      const untested = rotate({
+        from: trusting,
+        secret: reference,
+        target,
+        overlapMs: 0,
+        apply: true,
+      });
+      await expect(untested).rejects.toMatchObject({
+        code: "ROTATION_REFUSED",
+        message: expect.stringContaining("without asking for a password"),
+      });
       const open = postgres({ host: "db.example", ssl: false, admin: weak, roles });
       expect(await codeOfLater(() => run({ target: open }))).toBe("ENDPOINT_REFUSED");
       // Control: nothing of this changed anything.

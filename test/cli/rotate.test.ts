@@ -253,8 +253,15 @@ describe("a pasted token", () => {
     expect([(await read()).token, accepts(first)]).toEqual([next, true]);
     expect((done.stdout + wrong.stderr).includes(next)).toBe(false);
     const same = await rotate(next, "--leaked");
-    expect(same.code).toBe(18);
-    expect(same.stderr).toContain("which leaked, still works; revoke the old token at");
+    expect(same.code).toBe(77);
+    expect(same.stderr).toContain("this is the token that is stored already");
+    // The leaked one is replaced at once; that it still works is for a person to end, and said so.
+    const third = randomToken();
+    writeFileSync(join(folder, "accepted", nameOf(third)), "");
+    const leaked = await rotate(third, "--leaked");
+    expect(leaked.code).toBe(18);
+    expect(leaked.stderr).toContain("which leaked, still works; revoke the old token at");
+    expect((await read()).token).toBe(third);
     const none = await nopeek(["rotate", "queue", "--leaked", "--yes"], { cwd: folder, env });
     expect(none.code).not.toBe(0);
   }, 60_000);

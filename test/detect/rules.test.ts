@@ -37,7 +37,7 @@ describe("confidence", () => {
   it("is checksum where one is right, and heuristic where it is wrong", () => {
     // A token from npm's announcement of the format, which says that it is no real one.
     const random = "zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ";
-    expect(confidenceOf(["npm", `${random}0mLq17`].join("_"))).toBeUndefined();
+    expect(confidenceOf(["npm", `${random}0mLq17`].join("_"))).toBe("checksum");
     expect(confidenceOf(["ghp", `${random}0mLq17`].join("_"))).toBe("checksum");
     expect(confidenceOf(["ghp", `${random}0mLq18`].join("_"))).toBe("heuristic");
   });
@@ -57,9 +57,9 @@ it("masks the secret part and nothing else", () => {
     "postgresql://svc:{a-z0-9*9}@db:5432/x": "postgresql://svc:[REDACTED:url-password]@db:5432/x",
     "Authorization: Bearer {A-Za-z0-9*20}\n":
       "Authorization: Bearer [REDACTED:authorization-header]\n",
-    'api_key = "{A-Z*8}{a-z*8}{0-9*8}", 1': 'api_key = "[REDACTED:secret-assignment]", 1',
+    'api_key = "{A-Z*8}{a-z*8}{0-9*8}", 1': 'api_key = "[REDACTED:key-assignment]", 1',
     '\\"api_key\\": \\"{A-Z*8}{a-z*8}{0-9*8}\\"}':
-      '\\"api_key\\": \\"[REDACTED:secret-assignment]\\"}',
+      '\\"api_key\\": \\"[REDACTED:key-assignment]\\"}',
     "a ghp_{A-Za-z0-9*36}.": "a [REDACTED:github-token].",
     "-----BEGIN EC PRIVATE KEY-----\n{A-Za-z0-9*64}\n-----END EC PRIVATE KEY-----\nstep":
       "[REDACTED:private-key]\nstep",

@@ -65,8 +65,10 @@ const hostile: readonly (readonly [PathErrorCode, string])[] = [
   ["PATH_ESCAPE", "..%2fx"],
   ["PATH_ESCAPE", "..%5cx"],
   ["PATH_ESCAPE", "%252e%252e%252fx"],
-  // A decoder that drops what is no UTF-8 makes "%2e" of it, and the next one a dot.
+  // As Latin-1 it holds a superscript two, which is a two when normalized, and "%2e" is a dot.
   ["PATH_ESCAPE", "%%b2e%%b2e"],
+  // A decoder that drops what is no UTF-8 puts "%2e" together.
+  ["PATH_ESCAPE", "%%ff2e%%ff2e"],
   ["PATH_ESCAPE", "%25252e%25252e"],
   ["PATH_ESCAPE", "%c0%ae%c0%ae/x"],
   ["PATH_ESCAPE", "..%c0%afx"],

@@ -151,17 +151,6 @@ def base64url_cores(data):
         yield core._replace(text=core.text.replace("+", "-").replace("/", "_"))
 
 
-def base64_variants(data):
-    """At the three alignments, up to the end of the data, and cut to what the value decides."""
-    for before in range(3):
-        shifted = b"\0" * before + data
-        skipped = -(-before * 8 // 6)
-        text = b64(shifted)[skipped:]
-        yield text
-        yield text.rstrip("=")
-        yield text[: len(shifted) * 8 // 6 - skipped]
-
-
 def utf16_variants(text):
     """Without the last zero byte: so it is found in both byte orders."""
     data = text.encode("utf-16-le", "surrogatepass")
@@ -169,17 +158,17 @@ def utf16_variants(text):
 
 
 def byte_lists(data):
-    """Lists of byte values: `68:75`, `68 75`, `104,117`, `104, 117` and `"0":104,"1":117`."""
-    hex_bytes = ["%02x" % byte for byte in data]
-    for between in (":", " ", ", 0x"):
-        text = between.join(hex_bytes)
-        yield text
-        yield re.sub("(?<!0)[a-f]", lambda digit: digit.group().upper(), text)
+    """Lists of byte values: `104,117`, and of short values `68:75`, `68 75`, `104, 117`, `"0":104`."""
     decimal = [str(byte) for byte in data]
     yield ",".join(decimal)
+    if len(data) > MAX_MANY_LISTS_BYTES:
+        return
+    hex_bytes = ["%02x" % byte for byte in data]
+    yield ":".join(hex_bytes)
+    yield ":".join(hex_bytes).upper()
+    yield " ".join(hex_bytes)
     yield ", ".join(decimal)
-    if len(data) <= MAX_INDEXED_BYTES:
-        yield ",".join('"%d":%s' % pair for pair in enumerate(decimal))
+    yield ",".join('"%d":%s' % pair for pair in enumerate(decimal))
 
 
 def base64_lines(data):
@@ -235,10 +224,19 @@ def percent_variants(data):
     twice = percent_encode(data, PERCENT_TABLES[0]).replace("%", "%25")
     yield twice
     yield lower_hex(twice)
-    for text in base64_variants(data):
-        upper = percent_encode(text.encode("ascii"), PERCENT_TABLES[0])
-        yield upper
-        yield lower_hex(upper)
+
+
+def percent_base64(data):
+    """Base64 in a query: its +, / and = are encoded."""
+    yield from percent_and_lower(b64(data))
+    for core in base64_cores(data):
+        for text in percent_and_lower(core.text):
+            yield core._replace(text=text)
+
+
+def percent_and_lower(text):
+    upper = percent_encode(text.encode("ascii"), PERCENT_TABLES[0])
+    return upper, lower_hex(upper)
 
 
 def utf16_units(text):
@@ -371,7 +369,7 @@ MIN_LINE_BYTES = 12
 MIN_LEAF_BYTES = 8
 MAX_FULL_BYTES = 64 * 1024
 FORMS_OF_LARGE = ("raw", "base64", "json", "line")
-MAX_INDEXED_BYTES = 256
+MAX_MANY_LISTS_BYTES = 256
 MAX_LISTED_BYTES = 4096
 MAX_LEAVES = 1000
 MAX_WRAPPED_BLANKS = 16
@@ -403,6 +401,7 @@ def word_wrapped(text):
 
 def all_percent_variants(data, text):
     yield from percent_variants(data)
+    yield from percent_base64(data)
     if text is not None:
         yield legacy_escape(text)
 

@@ -6,6 +6,8 @@ export interface Attempt {
   /** Offset of the keyword. */
   start: number;
   keywordEnd: number;
+  /** What stands before the keyword and belongs to the match. */
+  before: Buffer;
   /** Where the secret part begins; -1 before. */
   from: number;
   /** Where its last step ended; -1 before. */
@@ -29,12 +31,16 @@ export const overlong = 3;
 /** So many bytes may be undecided; longer ones are masked as they come. */
 export const maxUndecidedBytes = 4096;
 
+/** What stands before nearly all keywords and belongs to their match. */
+export const nothing = Buffer.alloc(0);
+
 /** An attempt that is used again and again: nearly all end at once. */
 export function spareAttempt(shape: Shape): Attempt {
   return {
     shape,
     start: 0,
     keywordEnd: 0,
+    before: nothing,
     from: 0,
     to: 0,
     step: 0,
@@ -50,10 +56,12 @@ export function beginAttempt(
   shape: Shape,
   start: number,
   keywordEnd: number,
+  before: Buffer,
 ): void {
   spare.shape = shape;
   spare.start = start;
   spare.keywordEnd = keywordEnd;
+  spare.before = before;
   spare.from = shape.isWhole ? start : -1;
   spare.to = -1;
   spare.step = 0;

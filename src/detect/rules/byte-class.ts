@@ -24,3 +24,13 @@ export function casesOf(byte: number): readonly number[] {
 export function lowerCase(byte: number): number {
   return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
 }
+
+/** Whether a range of a class runs backwards, as `_-.` does: the `-` was meant to stand last. */
+export function hasEmptyRange(chars: string): boolean {
+  for (let i = chars.startsWith("^") ? 1 : 0; i + 2 < chars.length; i++) {
+    if (chars[i + 1] !== "-") continue;
+    if ((chars[i] as string) > (chars[i + 2] as string)) return true;
+    i += 2;
+  }
+  return false;
+}

@@ -1,4 +1,5 @@
-import { byteClass, lowerCase } from "./byte-class.ts";
+import { byteClass, casesOf, lowerCase } from "./byte-class.ts";
+import { firstOf, pairsOf } from "./look-ahead.ts";
 import type { Rule, Step } from "./rule.ts";
 
 /** A keyword and what may follow it. */
@@ -8,17 +9,36 @@ export interface Keyword {
   readonly ignoreCase: boolean;
   /** 1 for a byte that may not stand before it; null if any may. */
   readonly notAfter: Uint8Array | null;
+  /** Texts that may not stand before it; null if any may. */
+  readonly unlessAfter: TextsBefore | null;
+  /** Texts one of which must stand before it; null if none must. */
+  readonly onlyAfter: TextsBefore | null;
+  /** What stands before it and is part of the match. */
+  readonly before: CompiledBefore | null;
   readonly shapes: readonly Shape[];
   /** 1 for a byte with which some shape can go on. */
   readonly mayFollow: Uint8Array;
+  /** The same for two bytes, as bits by `first << 8 | second`; null where the first is enough. */
+  readonly mayFollowBoth: Uint32Array | null;
   /** The mask begins with the keyword, not behind it. */
   readonly isSecret: boolean;
+}
+
+/** Texts in lower case, by their last byte. */
+export type TextsBefore = ReadonlyArray<readonly Uint8Array[]>;
+
+export interface CompiledBefore {
+  readonly table: Uint8Array;
+  readonly min: number;
+  readonly max: number;
 }
 
 /** One way in which a match goes on behind its keyword. */
 export interface Shape {
   readonly rule: Rule;
   readonly steps: readonly CompiledStep[];
+  /** 1 for a byte with which it can go on behind the keyword. */
+  readonly first: Uint8Array;
   /** The mask covers keyword and all: no step is marked. */
   readonly isWhole: boolean;
   /** The shortest secret part, without a keyword. */
@@ -37,33 +57,51 @@ export interface CompiledStep {
   readonly until: Uint8Array | null;
   readonly untilFailure: Uint8Array | null;
   /** Of texts: by state and byte the next state, 0 for none. State 0 is the start. */
-  readonly next: readonly Uint8Array[];
+  readonly next: readonly Uint16Array[];
   /** By state: whether a text ends there. */
   readonly ends: readonly boolean[];
 }
 
 /** Compiles rules that were checked. */
 export function compileRules(rules: readonly Rule[]): Keyword[] {
+  const compiled = new Map<Step, CompiledStep>();
   return rules.flatMap((rule) => {
     const notBefore = rule.notBefore === undefined ? null : byteClass(rule.notBefore);
+    const { ignoreCase = false, left = "token" } = rule;
+    const before = compileBefore(rule);
+    const unlessAfter = compileTextsBefore(rule.unlessAfter);
+    const onlyAfter = compileTextsBefore(rule.onlyAfter);
     const shapes = rule.shapes.map((given) => {
-      const steps = given.map(compileStep);
+      const steps = given.map((step) => {
+        // Rules share steps, and tables of bytes take time to build.
+        const known = ignoreCase ? compiled.get(step) : undefined;
+        const made = known ?? compileStep(step, ignoreCase);
+        if (ignoreCase) compiled.set(step, made);
+        return made;
+      });
       const isWhole = !steps.some(({ secret }) => secret);
       const minSecretBytes = steps.reduce(
         (sum, { secret, min }) => sum + (isWhole || secret ? min : 0),
         0,
       );
-      return { rule, steps, isWhole, minSecretBytes, notBefore };
+      return { rule, steps, first: firstOf(steps), isWhole, minSecretBytes, notBefore };
     });
-    const ignoreCase = rule.ignoreCase ?? false;
     const mayFollow = new Uint8Array(256);
-    for (const { steps } of shapes) allowFirst(steps, mayFollow);
+    for (const { first } of shapes) {
+      for (let byte = 0; byte < 256; byte++) if (first[byte] === 1) mayFollow[byte] = 1;
+    }
+    // Words of sentences are many; other keywords are rare, and their first byte is enough.
+    const mayFollowBoth = left === "any" ? pairsOf(shapes.map(({ steps }) => steps)) : null;
     return rule.keywords.map((keyword) => ({
       bytes: Buffer.from(ignoreCase ? keyword.toLowerCase() : keyword, "latin1"),
       ignoreCase,
       notAfter: leftOf(rule),
+      unlessAfter,
+      onlyAfter,
+      before,
       shapes,
       mayFollow,
+      mayFollowBoth,
       isSecret: shapes.some(({ isWhole }) => isWhole),
     }));
   });
@@ -79,15 +117,29 @@ function leftOf({ left = "token", notAfter = "" }: Rule): Uint8Array | null {
     : byteClass(tokenChars).map((bit, byte) => bit | (more[byte] as number));
 }
 
+function compileTextsBefore(texts: readonly string[] | undefined): TextsBefore | null {
+  if (texts === undefined) return null;
+  const byLast: Uint8Array[][] = Array.from({ length: 256 }, () => []);
+  for (const text of texts) {
+    const bytes = Buffer.from(text.toLowerCase());
+    byLast[bytes.at(-1) ?? 0]?.push(bytes);
+  }
+  return byLast;
+}
+
+function compileBefore({ before }: Rule): CompiledBefore | null {
+  return before === undefined ? null : { ...before, table: byteClass(before.chars) };
+}
+
 const noRun = { table: null, min: 0, max: 0, until: null, untilFailure: null };
 
-function compileStep(step: Step): CompiledStep {
+function compileStep(step: Step, ignoreCase: boolean): CompiledStep {
   const secret = step.secret ?? false;
   if ("text" in step) {
     return {
       ...noRun,
       secret,
-      ...compileTexts(typeof step.text === "string" ? [step.text] : step.text),
+      ...compileTexts(typeof step.text === "string" ? [step.text] : step.text, ignoreCase),
     };
   }
   const { chars, min = 0, max } = step;
@@ -96,31 +148,17 @@ function compileStep(step: Step): CompiledStep {
   return { secret, table: byteClass(chars), min, max, until, untilFailure, next: [], ends: [] };
 }
 
-/** Sets the bytes with which steps can begin. */
-function allowFirst(steps: readonly CompiledStep[], allowed: Uint8Array): void {
-  for (const { table, min, next, ends } of steps) {
-    const first = table ?? next[0];
-    first?.forEach((bit, byte) => {
-      if (bit !== 0) allowed[byte] = 1;
-    });
-    const isOptional = table === null ? ends[0] === true : min === 0;
-    if (!isOptional) return;
-  }
-  // Every step is optional: anything may follow.
-  allowed.fill(1);
-}
-
 /** A trie of the texts. */
-function compileTexts(texts: readonly string[]) {
-  const next: Uint8Array[] = [new Uint8Array(256)];
+function compileTexts(texts: readonly string[], ignoreCase: boolean) {
+  const next: Uint16Array[] = [new Uint16Array(256)];
   const ends = [false];
   for (const text of texts) {
     let state = 0;
     for (const byte of Buffer.from(text, "latin1")) {
-      const row = next[state] as Uint8Array;
+      const row = next[state] as Uint16Array;
       if (row[byte] === 0) {
-        row[byte] = next.length;
-        next.push(new Uint8Array(256));
+        for (const one of ignoreCase ? casesOf(byte) : [byte]) row[one] = next.length;
+        next.push(new Uint16Array(256));
         ends.push(false);
       }
       state = row[byte] as number;

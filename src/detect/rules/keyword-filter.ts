@@ -7,16 +7,19 @@
  * 3. Otherwise the byte before and the byte behind must fit one of the pair's keywords too.
  */
 import { pairCost } from "../byte-cost.ts";
-import { casesOf } from "./byte-class.ts";
+import { byteClass, casesOf } from "./byte-class.ts";
 import { type Keyword, standsAt } from "./compile.ts";
+import { hasPair } from "./look-ahead.ts";
 
 /** Takes a keyword and the place where it begins. */
 export type OnKeyword = (keyword: Keyword, at: number) => void;
 
 export interface KeywordFilter {
-  /** By pair: 0, or the number of its entry. */
+  /** By pair: 1 if some keyword has it. Small, to stay near the processor. */
   readonly pairs: Uint8Array;
-  /** By entry: the keywords, and where in them the pair stands. */
+  /** By pair: the number of its entry. */
+  readonly numbers: Uint16Array;
+  /** By number: the keywords, and where in them the pair stands. */
   readonly entries: ReadonlyArray<readonly KeywordPair[]>;
   /** By entry and byte: 1 if the byte may stand before the pair, or behind it. */
   readonly before: Uint8Array;
@@ -29,24 +32,17 @@ interface KeywordPair {
   readonly offset: number;
 }
 
-const maxEntries = 255;
-
 export function buildKeywordFilter(keywords: readonly Keyword[]): KeywordFilter {
   const pairs = new Uint8Array(65_536);
+  const numbers = new Uint16Array(65_536);
   const entries: KeywordPair[][] = [[]];
   for (const keyword of keywords) {
     for (const parity of [0, 1]) {
-      const offset = rarestPair(keyword.bytes, parity);
+      const offset = rarestPair(keyword, parity);
       for (const pair of casesOfPair(keyword, offset)) {
-        // More pairs than numbers: some share one, which costs time and nothing else.
-        const next = entries.length <= maxEntries ? entries.length : 1 + (pair % maxEntries);
-        if (pairs[pair] === 0) pairs[pair] = next;
-        const number = pairs[pair] as number;
-        const entry = entries[number] ?? [];
-        entries[number] = entry;
-        if (!entry.some((one) => one.keyword === keyword && one.offset === offset)) {
-          entry.push({ keyword, offset });
-        }
+        if (pairs[pair] === 0) numbers[pair] = entries.push([]) - 1;
+        pairs[pair] = 1;
+        entries[numbers[pair] as number]?.push({ keyword, offset });
       }
     }
   }
@@ -59,15 +55,20 @@ export function buildKeywordFilter(keywords: readonly Keyword[]): KeywordFilter 
     }
   }
   const longest = keywords.reduce((most, { bytes }) => Math.max(most, bytes.length), 0);
-  return { pairs, entries, before, behind, longest };
+  return { pairs, numbers, entries, before, behind, longest };
 }
 
 /** The offset of the pair that is rarest in logs, among the even or the odd ones. */
-function rarestPair(bytes: Uint8Array, parity: number): number {
+function rarestPair({ bytes, ignoreCase }: Keyword, parity: number): number {
   let best = parity;
   let least = Number.POSITIVE_INFINITY;
   for (let offset = parity; offset + 2 <= bytes.length; offset += 2) {
-    const cost = pairCost(bytes[offset] as number, bytes[offset + 1] as number);
+    const [first, second] = [bytes[offset] as number, bytes[offset + 1] as number];
+    const seconds = ignoreCase ? casesOf(second) : [second];
+    let cost = 0;
+    for (const a of ignoreCase ? casesOf(first) : [first]) {
+      for (const b of seconds) cost += pairCost(a, b);
+    }
     if (cost < least) {
       least = cost;
       best = offset;
@@ -94,25 +95,29 @@ function pairOf(first: number, second: number): number {
 function allow(
   table: Uint8Array,
   entry: number,
-  { bytes, ignoreCase, notAfter }: Keyword,
+  { bytes, ignoreCase, notAfter, before, mayFollow }: Keyword,
   index: number,
 ): void {
   const row = table.subarray(entry * 256, entry * 256 + 256);
   if (index >= 0 && index < bytes.length) {
     const byte = bytes[index] as number;
     for (const one of ignoreCase ? casesOf(byte) : [byte]) row[one] = 1;
-  } else if (index < 0 && notAfter !== null) {
+  } else if (index < 0 && notAfter !== null && before === null) {
     // Escapes end in these: what is before them decides.
     for (let byte = 0; byte < 256; byte++)
       if (notAfter[byte] === 0 || mayEndEscape(byte)) row[byte] = 1;
+  } else if (index === bytes.length) {
+    for (let byte = 0; byte < 256; byte++) if (mayFollow[byte] === 1) row[byte] = 1;
   } else {
     row.fill(1);
   }
 }
 
-/** The last bytes of `\n`, `\r`, `\t`, `%3D` and colours. */
+/** 1 for the last bytes of `\n`, `\r`, `\t`, `%3D` and colours. */
+const escapeEnds = byteClass("nrtm0-9A-Fa-f");
+
 export function mayEndEscape(byte: number): boolean {
-  return /[nrtm0-9A-Fa-f]/.test(String.fromCharCode(byte));
+  return escapeEnds[byte] === 1;
 }
 
 /** Where in a word its low and its high half stand. */
@@ -160,22 +165,22 @@ export function findKeywords(
       const low = pairs[word & 0xffff] as number;
       const high = pairs[word >>> 16] as number;
       const at = i * 4 - shift;
-      if (low !== 0) lookAt(filter, low, bytes, at + lowAt, from, length, onKeyword);
-      if (high !== 0) lookAt(filter, high, bytes, at + highAt, from, length, onKeyword);
+      if (low !== 0) lookAt(filter, word & 0xffff, bytes, at + lowAt, from, length, onKeyword);
+      if (high !== 0) lookAt(filter, word >>> 16, bytes, at + highAt, from, length, onKeyword);
     }
   }
   // What is left is less than a word.
   for (let at = Math.max(i * 4 - shift, -shift); at + 2 <= length; at += 2) {
     if (at < 0) continue;
-    const number = pairs[pairOf(bytes[at] as number, bytes[at + 1] as number)] as number;
-    if (number !== 0) lookAt(filter, number, bytes, at, from, length, onKeyword);
+    const pair = pairOf(bytes[at] as number, bytes[at + 1] as number);
+    if (pairs[pair] !== 0) lookAt(filter, pair, bytes, at, from, length, onKeyword);
   }
 }
 
 /** Looks at a pair of some keyword, which may lie outside `from` and `length`. */
 function lookAt(
-  { entries, before, behind }: KeywordFilter,
-  number: number,
+  { numbers, entries, before, behind }: KeywordFilter,
+  pair: number,
   bytes: Uint8Array,
   at: number,
   from: number,
@@ -183,6 +188,7 @@ function lookAt(
   onKeyword: OnKeyword,
 ): void {
   if (at < from || at + 2 > length) return;
+  const number = numbers[pair] as number;
   const row = number << 8;
   if (at + 2 < length && behind[row | (bytes[at + 2] as number)] === 0) return;
   if (at > from && before[row | (bytes[at - 1] as number)] === 0) return;
@@ -193,6 +199,11 @@ function lookAt(
     if (start < from || !standsAt(keyword, bytes, start, length)) continue;
     const end = start + keyword.bytes.length;
     // Nearly all words such as `token` end here: nothing of the format follows.
-    if (end === length || keyword.mayFollow[bytes[end] as number] === 1) onKeyword(keyword, start);
+    const { mayFollow, mayFollowBoth } = keyword;
+    if (end < length && mayFollow[bytes[end] as number] === 0) continue;
+    if (mayFollowBoth !== null && end + 1 < length) {
+      if (!hasPair(mayFollowBoth, bytes[end] as number, bytes[end + 1] as number)) continue;
+    }
+    onKeyword(keyword, start);
   }
 }

@@ -5,13 +5,14 @@ import {
   beginAttempt,
   complete,
   maxUndecidedBytes,
+  nothing,
   overlong,
   spareAttempt,
   waiting,
 } from "./attempt.ts";
 import { lowerCase } from "./byte-class.ts";
 import { confidenceOf } from "./checks.ts";
-import type { Keyword, Shape } from "./compile.ts";
+import type { CompiledBefore, Keyword, Shape, TextsBefore } from "./compile.ts";
 import { findKeywords, mayEndEscape } from "./keyword-filter.ts";
 import type { Confidence, Rule } from "./rule.ts";
 import type { RuleSet } from "./rule-set.ts";
@@ -27,7 +28,7 @@ export interface RuleListener {
 }
 
 /** Bytes before a keyword that tell whether it is the end of an escape: a colour has up to 14. */
-const contextBytes = 16;
+const contextBytes = 18;
 
 /**
  * Looks for rules in one stream, however it is cut into chunks. What a match is depends on the text
@@ -43,7 +44,9 @@ export class RuleScanner {
   readonly #listener: RuleListener;
   #waiting: Attempt[] = [];
   #spare: Attempt | undefined;
-  /** The last bytes of the stream: up to `contextBytes`, and a keyword less one byte. */
+  /** How many bytes before a keyword may matter. */
+  readonly #context: number;
+  /** The last bytes of the stream: what is before a keyword, and a keyword. */
   readonly #edge: Buffer;
   readonly #edgeWords: Int32Array;
   #edgeLength = 0;
@@ -59,7 +62,8 @@ export class RuleScanner {
   constructor(set: RuleSet, listener: RuleListener) {
     this.#set = set;
     this.#listener = listener;
-    const memory = new ArrayBuffer((contextBytes + set.filter.longest * 2 + 7) & ~3);
+    this.#context = contextBytes + set.longestBefore;
+    const memory = new ArrayBuffer((this.#context + set.filter.longest * 2 + 7) & ~3);
     this.#edge = Buffer.from(memory);
     this.#edgeWords = new Int32Array(memory);
   }
@@ -74,6 +78,7 @@ export class RuleScanner {
   /** Takes the first `length` bytes of the next chunk, which begins at offset `base`. */
   push(bytes: Uint8Array, length: number, base: number): void {
     if (length === 0) return;
+    if (this.#set.singles.length > 0) this.#findSingles(bytes, length, base);
     this.#bytes = bytes;
     this.#length = length;
     this.#base = base;
@@ -99,8 +104,8 @@ export class RuleScanner {
   /** From here on bytes may still be masked; Infinity if none may. */
   get live(): number {
     let live = this.#cutKeyword;
-    for (const { from, isOpen } of this.#waiting) {
-      if (from !== -1 && !isOpen) live = Math.min(live, from);
+    for (const { from, before, isOpen } of this.#waiting) {
+      if (from !== -1 && !isOpen) live = Math.min(live, from - before.length);
     }
     return live;
   }
@@ -123,6 +128,17 @@ export class RuleScanner {
       if (!isNumber) limit = Math.min(limit, from + Math.min(most, shape.minSecretBytes >> 2));
     }
     return limit;
+  }
+
+  /** Characters that are matches wherever they stand. */
+  #findSingles(bytes: Uint8Array, length: number, base: number): void {
+    for (const { rule, table } of this.#set.singles) {
+      for (let i = 0; i < length; i++) {
+        if (table[bytes[i] as number] === 0) continue;
+        const match = Buffer.from([bytes[i] as number]);
+        this.#listener.hit(base + i, base + i + 1, rule, rule.confidence ?? "heuristic", match);
+      }
+    }
   }
 
   /** Step 1. */
@@ -151,16 +167,34 @@ export class RuleScanner {
 
   /** Step 2: `at` is a place in the chunk, or before it if negative. */
   readonly #begin = (keyword: Keyword, at: number): void => {
-    if (!this.#isFree(keyword, at)) return;
-    const { shapes, bytes } = keyword;
+    const { shapes, bytes, before } = keyword;
+    const count = before === null ? 0 : this.#countBefore(before, at);
+    if (count < (before?.min ?? 0) || !this.#isFree(keyword, at - count)) return;
     const start = this.#base + at;
+    const part = count === 0 ? nothing : Buffer.from(this.#textBefore(at, count), "latin1");
+    const from = at + bytes.length;
+    const follows = from < this.#length ? (this.#bytes[from] as number) : -1;
     for (let i = 0; i < shapes.length; i++) {
       const shape = shapes[i] as Shape;
+      if (follows !== -1 && shape.first[follows] === 0) continue;
       this.#spare ??= spareAttempt(shape);
-      beginAttempt(this.#spare, shape, start, start + bytes.length);
-      this.#try(this.#spare, at + bytes.length, false);
+      beginAttempt(this.#spare, shape, start, start + bytes.length, part);
+      this.#try(this.#spare, from, false);
     }
   };
+
+  /** How much of the match stands before its keyword. */
+  #countBefore({ table, max }: CompiledBefore, at: number): number {
+    let count = 0;
+    while (count < max && table[this.#byteAt(at - count - 1)] === 1) count++;
+    return count;
+  }
+
+  #textBefore(at: number, count: number): string {
+    let text = "";
+    for (let back = count; back > 0; back--) text += String.fromCharCode(this.#byteAt(at - back));
+    return text;
+  }
 
   /** Goes on with an attempt, from a place in the chunk. */
   #try(attempt: Attempt, from: number, isEnd: boolean): void {
@@ -179,10 +213,13 @@ export class RuleScanner {
   }
 
   /** @returns Whether the match passes the checks of its rule. */
-  #report({ from, shape: { rule } }: Attempt, to: number): boolean {
-    const bytes = this.#listener.bytesOf(from, to);
+  #report({ from, before, shape: { rule } }: Attempt, to: number): boolean {
+    let bytes = this.#listener.bytesOf(from, to);
+    if (before.length > 0) bytes = Buffer.concat([before, bytes]);
     const confidence = confidenceOf(rule, bytes);
-    if (confidence !== null) this.#listener.hit(from, to, rule, confidence, bytes);
+    if (confidence !== null) {
+      this.#listener.hit(from - before.length, to, rule, confidence, bytes);
+    }
     return confidence !== null;
   }
 
@@ -193,11 +230,31 @@ export class RuleScanner {
   }
 
   /** Whether what stands before a keyword lets it be one. */
-  #isFree({ notAfter }: Keyword, at: number): boolean {
+  #isFree({ notAfter, unlessAfter, onlyAfter }: Keyword, at: number): boolean {
+    if (unlessAfter !== null && this.#followsOne(unlessAfter, at)) return false;
+    if (onlyAfter !== null) {
+      const end = isSeparator(this.#byteAt(at - 1)) ? at - 1 : at;
+      if (!this.#followsOne(onlyAfter, end)) return false;
+    }
     if (notAfter === null) return true;
     const last = this.#byteAt(at - 1);
     if (notAfter[last] === 0) return true;
     return mayEndEscape(last) && endsEscape((back) => this.#byteAt(at - back));
+  }
+
+  #followsOne(texts: TextsBefore, at: number): boolean {
+    const candidates = texts[lowerCase(this.#byteAt(at - 1))] as readonly Uint8Array[];
+    for (let i = 0; i < candidates.length; i++) {
+      if (this.#standsBefore(candidates[i] as Uint8Array, at)) return true;
+    }
+    return false;
+  }
+
+  #standsBefore(text: Uint8Array, at: number): boolean {
+    for (let i = 0; i < text.length; i++) {
+      if (lowerCase(this.#byteAt(at - text.length + i)) !== text[i]) return false;
+    }
+    return true;
   }
 
   /** A byte of the chunk, or of what was before it. */
@@ -214,7 +271,11 @@ export class RuleScanner {
     while (from > first && keywordBytes[this.#byteAt(from - 1)] === 1) from--;
     for (; from < this.#length; from++) {
       for (const keyword of secretKeywords[this.#byteAt(from)] ?? []) {
-        if (this.#isCutAt(keyword, from) && this.#isFree(keyword, from)) return this.#base + from;
+        if (!this.#isCutAt(keyword, from)) continue;
+        const { before } = keyword;
+        const count = before === null ? 0 : this.#countBefore(before, from);
+        if (count < (before?.min ?? 0) || !this.#isFree(keyword, from - count)) continue;
+        return this.#base + from - count;
       }
     }
     return Number.POSITIVE_INFINITY;
@@ -231,13 +292,11 @@ export class RuleScanner {
   }
 
   #keepEdge(): void {
-    const capacity = contextBytes + this.#set.filter.longest;
+    const capacity = this.#context + this.#set.filter.longest;
     const fromChunk = Math.min(this.#length, capacity);
     const kept = Math.min(this.#edgeLength, capacity - fromChunk);
     this.#edge.copyWithin(0, this.#edgeLength - kept, this.#edgeLength);
-    for (let i = 0; i < fromChunk; i++) {
-      this.#edge[kept + i] = this.#bytes[this.#length - fromChunk + i] as number;
-    }
+    this.#edge.set(this.#bytes.subarray(this.#length - fromChunk, this.#length), kept);
     this.#edgeLength = kept + fromChunk;
   }
 
@@ -248,6 +307,11 @@ export class RuleScanner {
     }
     return this.#words;
   }
+}
+
+/** `_`, `-`, `.` or a space, between the words of a name. */
+function isSeparator(byte: number): boolean {
+  return byte === 0x5f || byte === 0x2d || byte === 0x2e || byte === 0x20;
 }
 
 const noBytes = new Uint8Array(0);

@@ -1,7 +1,8 @@
+import { byteClass } from "./byte-class.ts";
 import { compileRules, type Keyword } from "./compile.ts";
 import { defaultRules } from "./default-rules.ts";
 import { buildKeywordFilter, type KeywordFilter } from "./keyword-filter.ts";
-import type { RulePack } from "./rule.ts";
+import type { Rule, RulePack } from "./rule.ts";
 import { checkPacks } from "./validate.ts";
 
 /** Rules, ready to be looked for. It has no state: any number of streams use one. */
@@ -11,6 +12,10 @@ export interface RuleSet {
   readonly secretKeywords: ReadonlyArray<readonly Keyword[]>;
   /** 1 for a byte that some keyword holds. */
   readonly keywordBytes: Uint8Array;
+  /** Rules of single characters, and 1 for each of these; none nearly always. */
+  readonly singles: readonly { readonly rule: Rule; readonly table: Uint8Array }[];
+  /** The most that a match has before its keyword. */
+  readonly longestBefore: number;
 }
 
 /** Which rules are looked for: the formats that are known, none, or packs of one's own. */
@@ -30,15 +35,21 @@ let ofDefault: RuleSet | undefined;
 export function createRuleSet(choice: RuleChoice): RuleSet | null {
   if (choice === "none") return null;
   if (choice === "default") {
-    ofDefault ??= build([defaultRules]);
+    ofDefault ??= compileSet(defaultRules.rules);
     return ofDefault;
   }
   const packs = checkPacks(choice);
-  return packs.every(({ rules }) => rules.length === 0) ? null : build(packs);
+  return packs.every(({ rules }) => rules.length === 0)
+    ? null
+    : compileSet(packs.flatMap((pack) => pack.rules));
 }
 
-function build(packs: readonly RulePack[]): RuleSet {
-  const keywords = compileRules(packs.flatMap(({ rules }) => rules));
+/** Compiles rules that were checked. */
+export function compileSet(rules: readonly Rule[]): RuleSet {
+  const singles = rules.flatMap((rule) =>
+    rule.characters === undefined ? [] : [{ rule, table: byteClass(rule.characters) }],
+  );
+  const keywords = compileRules(rules);
   const secretKeywords: Keyword[][] = Array.from({ length: 256 }, () => []);
   const keywordBytes = new Uint8Array(256);
   for (const keyword of keywords) {
@@ -52,7 +63,9 @@ function build(packs: readonly RulePack[]): RuleSet {
     if (keyword.ignoreCase && upperOf(first) !== first)
       secretKeywords[upperOf(first)]?.push(keyword);
   }
-  return { filter: buildKeywordFilter(keywords), secretKeywords, keywordBytes };
+  const longestBefore = keywords.reduce((most, { before }) => Math.max(most, before?.max ?? 0), 0);
+  const filter = buildKeywordFilter(keywords);
+  return { filter, secretKeywords, keywordBytes, singles, longestBefore };
 }
 
 function upperOf(byte: number): number {

@@ -9,6 +9,15 @@
  */
 export type Confidence = "exact" | "checksum" | "format" | "heuristic" | "placeholder";
 
+/**
+ * What a finding is about, and what is recommended for it. The first two are secrets, the others
+ * text to review.
+ */
+export type Detector = "secret-exposure" | "credential-leak" | "path-traversal" | "shell-injection";
+
+/** How bad a finding is, the worst first. */
+export type Severity = "critical" | "high" | "warning" | "review";
+
 /** Rules that belong together, such as those of a team. */
 export interface RulePack {
   readonly name: string;
@@ -35,7 +44,15 @@ export interface Rule {
   readonly title: string;
   /** What a match begins with: 3 to 32 printable ASCII characters each. */
   readonly keywords: readonly string[];
-  /** Upper and lower case of the keywords are the same (default: false). */
+  /** Characters each of which is a match, wherever it stands; only for a rule that reports. */
+  readonly characters?: string;
+  /** What a match means (default: `secret-exposure`). */
+  readonly detector?: Detector;
+  /** How bad a match is (default: what is usual for the detector). */
+  readonly severity?: Severity;
+  /** `report`: a match is told, and its text left as it is (default: `mask`). */
+  readonly does?: "mask" | "report";
+  /** Upper and lower case of the keywords and of texts are the same (default: false). */
   readonly ignoreCase?: boolean;
   /**
    * `token` (default): no letter, digit, `_` or `-` stands before the keyword; escapes (`\n`, `%3D`,
@@ -44,7 +61,19 @@ export interface Rule {
   readonly left?: "token" | "any";
   /** Further characters that may not stand before the keyword. */
   readonly notAfter?: string;
-  /** Ways in which the match goes on behind the keyword. */
+  /** Texts of up to 16 characters that may not stand before the keyword; their case is ignored. */
+  readonly unlessAfter?: readonly string[];
+  /**
+   * Texts of up to 16 characters one of which must stand before the keyword, with at most one `_`,
+   * `-`, `.` or space between; their case is ignored.
+   */
+  readonly onlyAfter?: readonly string[];
+  /**
+   * Characters of the secret that stand before the keyword: a mark inside of it. In a stream those
+   * that were written before the mark came stay visible.
+   */
+  readonly before?: { readonly chars: string; readonly min: number; readonly max: number };
+  /** Ways in which the match goes on behind the keyword; none for a rule of `characters`. */
   readonly shapes: readonly (readonly Step[])[];
   /** Characters that may not follow the match. */
   readonly notBefore?: string;
@@ -52,7 +81,10 @@ export interface Rule {
   readonly checks?: readonly Check[];
   /** How sure a match is that passes the checks (default: `format`). */
   readonly confidence?: "format" | "heuristic";
-  /** Templates of text that holds the format, and that does not: `{A-Z*16}` is 16 random characters. */
+  /**
+   * Templates of text that holds the format, and that does not: `{A-Z*16}` is 16 random characters,
+   * see `expandTemplate`.
+   */
   readonly good: readonly string[];
   readonly bad: readonly string[];
 }
@@ -82,10 +114,18 @@ export interface TextStep {
 /**
  * - `{ entropy }`: at least so many bits a byte (Shannon).
  * - `{ contains }`: this text occurs.
- * - `mixed-case`, `letter-and-digit`: both kinds occur.
+ * - `mixed-case`: both cases occur, behind a prefix such as `hf_`.
+ * - `letter-and-digit`: both kinds occur.
  * - `uncommon`: no number, word, path, variable or placeholder of a template.
  * - `crc32`: the last 6 characters are the base62 CRC-32 of the 30 before (GitHub, npm). A wrong one
  *   makes the finding a `heuristic`.
+ * - `gitlab-crc32`: the last 7 characters are the base36 CRC-32 of all before; without a dot there is none.
+ * - `random`: no words, names, versions, paths or times that are joined by signs.
+ * - `varied`: letters, and a digit or a sign beside them.
+ * - `literal`: no reference, template, call, special token or other code in the place of a value.
+ * - `value`: as `literal`, but invitations such as `your-key` and `xxx` are values.
+ * - `basic`: base64 of `user:password`.
+ * - `json`: base64 that begins with a JSON object.
  * - `jwt`: begins with the base64url of a JSON object that names an algorithm.
  */
 export type Check =
@@ -94,5 +134,12 @@ export type Check =
   | "mixed-case"
   | "letter-and-digit"
   | "uncommon"
+  | "random"
+  | "varied"
+  | "literal"
+  | "value"
+  | "basic"
+  | "json"
   | "crc32"
+  | "gitlab-crc32"
   | "jwt";

@@ -1,4 +1,7 @@
 import { SecretError } from "../../secrets/index.ts";
+import { byteClass, hasEmptyRange } from "./byte-class.ts";
+import { checkNames } from "./checks.ts";
+import { detectors, severities } from "./detectors.ts";
 import type { Rule, RulePack, Step } from "./rule.ts";
 
 /** A rule whose keyword may stand anywhere is tried that often: it may not read far each time. */
@@ -7,6 +10,9 @@ const maxReach = 128 * 1024;
 const maxKeywordBytes = 32;
 const minKeywordBytes = 3;
 const maxRules = 1000;
+const maxShapes = 16;
+const maxAfterBytes = 16;
+const maxBeforeBytes = 128;
 
 /**
  * Checks packs, which may come from a file, before they are compiled.
@@ -41,24 +47,60 @@ function checkRule(given: unknown, pack: string): void {
       throw invalid(id, `${/^\w{1,32}$/.test(key) ? key : "a key"} is unknown`);
   }
   const rule = given as unknown as Rule;
-  const { keywords, shapes, checks = [], left = "token", confidence = "format" } = rule;
+  const { keywords, shapes, checks = [], left = "token", before, characters } = rule;
+  if (characters !== undefined) {
+    const isAlone = isList(keywords) && isList(shapes) && keywords.length + shapes.length === 0;
+    if (!isClass(characters) || rule.does !== "report" || !isAlone) {
+      throw invalid(id, "a rule of characters reports, and has no keywords and no shapes");
+    }
+    return;
+  }
   if (!isList(keywords) || keywords.length === 0 || !keywords.every(isKeyword)) {
     throw invalid(
       id,
       `its keywords have ${minKeywordBytes} to ${maxKeywordBytes} printable ASCII characters`,
     );
   }
-  if (!["token", "any"].includes(left)) throw invalid(id, "left is token or any");
-  if (!["format", "heuristic"].includes(confidence))
-    throw invalid(id, "confidence is format or heuristic");
+  for (const [key, values] of Object.entries(choices)) {
+    const value = given[key];
+    if (value !== undefined && !values.includes(value as string)) {
+      throw invalid(id, `${key} is ${values.join(", ")}`);
+    }
+  }
+  if (!["undefined", "boolean"].includes(typeof rule.ignoreCase)) {
+    throw invalid(id, "ignoreCase is true or false");
+  }
   for (const chars of [rule.notAfter, rule.notBefore]) {
     if (chars !== undefined && !isClass(chars))
       throw invalid(id, "notAfter and notBefore are characters");
   }
-  if (!isList(shapes) || shapes.length === 0) throw invalid(id, "it has one shape or more");
+  for (const texts of [rule.unlessAfter, rule.onlyAfter]) {
+    if (texts !== undefined && !isTexts(texts)) {
+      throw invalid(id, `unlessAfter and onlyAfter are texts of up to ${maxAfterBytes} characters`);
+    }
+  }
+  if (before !== undefined && !isBefore(before)) {
+    throw invalid(id, `before is { chars, min, max } with max up to ${maxBeforeBytes}`);
+  }
+  if (!isList(shapes) || shapes.length === 0 || shapes.length > maxShapes) {
+    throw invalid(id, `it has 1 to ${maxShapes} shapes`);
+  }
   for (const steps of shapes) checkShape(steps, rule, left);
   if (!isList(checks) || !checks.every(isCheck)) throw invalid(id, "one of its checks is unknown");
+  for (const texts of [rule.good ?? [], rule.bad ?? []]) {
+    const isExamples = isList(texts) && texts.every((one) => typeof one === "string");
+    if (!isExamples) throw invalid(id, "good and bad are lists of texts");
+  }
 }
+
+/** Keys that take one of a few words. */
+const choices: Readonly<Record<string, readonly string[]>> = {
+  left: ["token", "any"],
+  confidence: ["format", "heuristic"],
+  does: ["mask", "report"],
+  detector: Object.keys(detectors),
+  severity: severities,
+};
 
 const knownKeys: ReadonlySet<string> = new Set([
   "id",
@@ -67,6 +109,13 @@ const knownKeys: ReadonlySet<string> = new Set([
   "ignoreCase",
   "left",
   "notAfter",
+  "unlessAfter",
+  "onlyAfter",
+  "before",
+  "characters",
+  "detector",
+  "severity",
+  "does",
   "shapes",
   "notBefore",
   "checks",
@@ -109,7 +158,7 @@ function isStep(step: unknown): step is Step {
     const texts = isList(text) ? text : [text];
     return (
       texts.length > 0 &&
-      texts.length <= 32 &&
+      texts.length <= 64 &&
       texts.every((one) => typeof one === "string" && one.length <= 64)
     );
   }
@@ -123,7 +172,23 @@ function isCheck(check: unknown): boolean {
     const { entropy, contains } = check;
     return typeof entropy === "number" || (typeof contains === "string" && contains.length > 0);
   }
-  return ["mixed-case", "letter-and-digit", "uncommon", "crc32", "jwt"].includes(check as string);
+  return (checkNames as readonly unknown[]).includes(check);
+}
+
+function isTexts(texts: unknown): boolean {
+  return (
+    isList(texts) &&
+    texts.length <= 256 &&
+    texts.every(
+      (text) => typeof text === "string" && text.length > 0 && text.length <= maxAfterBytes,
+    )
+  );
+}
+
+function isBefore(before: unknown): boolean {
+  if (!isObject(before)) return false;
+  const { chars, min, max } = before;
+  return isClass(chars) && isCount(min) && isCount(max) && min <= max && max <= maxBeforeBytes;
 }
 
 function isKeyword(text: unknown): boolean {
@@ -136,7 +201,9 @@ function isClass(chars: unknown): boolean {
     typeof chars === "string" &&
     chars.length > 0 &&
     chars.length <= 256 &&
-    !/[^\0-\xff]/.test(chars)
+    !/[^\0-\xff]/.test(chars) &&
+    byteClass(chars).includes(1) &&
+    !hasEmptyRange(chars)
   );
 }
 

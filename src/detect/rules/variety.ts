@@ -1,0 +1,58 @@
+const counts = new Int32Array(256);
+
+/** Bits a byte, by Shannon. */
+export function entropyOf(text: string): number {
+  counts.fill(0);
+  for (let i = 0; i < text.length; i++) {
+    const byte = text.charCodeAt(i) & 0xff;
+    counts[byte] = (counts[byte] as number) + 1;
+  }
+  let bits = 0;
+  for (const count of counts) {
+    if (count > 0) bits -= (count / text.length) * Math.log2(count / text.length);
+  }
+  return bits;
+}
+
+/**
+ * A piece between signs that people write: letters, a number, a version, a size, a word with a number.
+ * No alternative can match a text in two ways, so that a refusal takes no longer than a match.
+ */
+const ordinaryPiece =
+  /^(?:[A-Za-z]*|\d{1,20}|[vVrR]?\d{1,4}[a-zA-Z]{0,3}|(?:[A-Z]?[a-z]{1,12}|[A-Z]{1,8})\d{1,4}|[A-Za-z]?\d{1,4}[A-Za-z]{1,2}\d{0,2}|\d{8}T\d{6}Z?)$/;
+/** Letters whose case changes so often are random, unless most of them stand in words. */
+const minChangesPerLetter = 0.25;
+const minChaoticLength = 16;
+const minWordLength = 4;
+const maxShareInWords = 0.45;
+
+/**
+ * Whether text is random rather than made: `bert-base-uncased-v2`, `2025-03-11T08:00:00` and
+ * `AwsCredentialIdentity` are made of ordinary pieces.
+ */
+export function looksRandom(text: string): boolean {
+  const pieces = text.split(/[^A-Za-z0-9]+/);
+  return pieces.some((piece) => !ordinaryPiece.test(piece) || isChaotic(piece));
+}
+
+function isChaotic(piece: string): boolean {
+  if (piece.length < minChaoticLength || !/^[A-Za-z]+$/.test(piece)) return false;
+  let changes = 0;
+  let inWords = 0;
+  let run = 1;
+  for (let i = 1; i <= piece.length; i++) {
+    const isLower = isLowerCase(piece, i - 1);
+    if (i < piece.length && isLowerCase(piece, i) === isLower) {
+      run++;
+      continue;
+    }
+    changes++;
+    if (isLower && run >= minWordLength) inWords += run;
+    run = 1;
+  }
+  return changes >= piece.length * minChangesPerLetter && inWords < piece.length * maxShareInWords;
+}
+
+function isLowerCase(text: string, at: number): boolean {
+  return text.charCodeAt(at) >= 0x61;
+}

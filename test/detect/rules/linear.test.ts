@@ -1,0 +1,87 @@
+import { createRuleSet, packsByName, type Rule, RuleScanner, type RuleSet } from "nopeek/detect";
+import { describe, expect, it } from "vitest";
+import { fromTemplate } from "../../support/templates.ts";
+
+const mebibyte = 1024 * 1024;
+/** Slow for a scanner that reads each byte a few times, and quick for one that is quadratic. */
+const maxSecondsPerMebibyte = 1.5;
+const chunkBytes = 64 * 1024;
+
+function cpuSecondsFor(set: RuleSet, text: Buffer): number {
+  const before = process.cpuUsage();
+  const scanner = new RuleScanner(set, {
+    hit: () => undefined,
+    drop: () => undefined,
+    bytesOf: (from, to) => text.subarray(from, to),
+  });
+  for (let at = 0; at < text.length; at += chunkBytes) {
+    const chunk = text.subarray(at, at + chunkBytes);
+    scanner.push(chunk, chunk.length, at);
+  }
+  scanner.end();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+}
+
+function filled(unit: string): Buffer {
+  return Buffer.alloc(mebibyte, unit === "" ? "x" : unit, "latin1");
+}
+
+/** What follows a keyword for as long as the rule may go on reading. */
+function longestMiss(rule: Rule): string {
+  const [keyword = ""] = rule.keywords;
+  const [steps = []] = rule.shapes;
+  const runs = steps.map((step) => {
+    if ("text" in step) return typeof step.text === "string" ? step.text : (step.text.at(-1) ?? "");
+    const taken = /[A-Za-z0-9]/.exec(step.chars.replace("^", ""))?.[0] ?? "a";
+    return taken.repeat(Math.min(step.max, 300));
+  });
+  return keyword + runs.slice(0, -1).join("");
+}
+
+const rules = Object.values(packsByName).flatMap((pack) => pack.rules);
+
+describe("time is linear, also for text made against a rule", () => {
+  it.each(rules.map((rule) => [rule.id, rule] as const))("%s", (_, rule) => {
+    const set = createRuleSet([{ name: "one", rules: [rule] }]) as RuleSet;
+    const [example = ""] = rule.good.map(fromTemplate);
+    const [keyword = rule.characters ?? ""] = rule.keywords;
+    for (const unit of [keyword, `${keyword}="`, example.slice(0, -1), longestMiss(rule)]) {
+      expect(cpuSecondsFor(set, filled(unit)), JSON.stringify(unit.slice(0, 40))).toBeLessThan(
+        maxSecondsPerMebibyte,
+      );
+    }
+  });
+
+  it("of all rules together, on each of them", () => {
+    const set = createRuleSet("default") as RuleSet;
+    for (const unit of [
+      "token=",
+      'key: "a',
+      "eyJ",
+      "-----BEGIN ",
+      "://a:b",
+      "password=\\",
+      "\n  login a\n",
+      "{",
+      "+ASt",
+      "A".repeat(60),
+      // Against the checks: long values that are nearly ordinary.
+      `token="${"a".repeat(460)}9" `,
+      `secret: ${"aB".repeat(200)}! `,
+      `password=${"a.".repeat(190)}- `,
+      `api_key=${"0".repeat(460)}x `,
+    ]) {
+      expect(cpuSecondsFor(set, filled(unit)), unit).toBeLessThan(maxSecondsPerMebibyte);
+    }
+  });
+
+  it("grows with the text as the text does", () => {
+    const set = createRuleSet("default") as RuleSet;
+    const text = filled("api_key=api_key=");
+    cpuSecondsFor(set, text);
+    const quarter = cpuSecondsFor(set, text.subarray(0, mebibyte / 4));
+    const whole = cpuSecondsFor(set, text);
+    expect(whole).toBeLessThan(Math.max(0.1, quarter * 12));
+  });
+});
