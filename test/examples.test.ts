@@ -63,6 +63,7 @@ it.each(modules.filter((name) => !usesCloud(name)))("examples/%s runs", async (n
 
 describe("examples that need a cloud run against loopback servers", () => {
   const tested = [
+    "incident-drill.ts",
     ...["modal-launch.ts", "modal-sweep.ts", "read-aws.ts", "read-gcp.ts", "rotate.ts"],
     "sync-aws-to-modal.ts",
   ];
@@ -70,6 +71,16 @@ describe("examples that need a cloud run against loopback servers", () => {
   it("all of them", () => {
     expect(modules.filter(usesCloud).sort()).toEqual(tested);
   });
+
+  it("incident-drill", async () => {
+    const run = await runExample("incident-drill.ts");
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    expect(run.stdout).toContain("[REDACTED:HF_TOKEN]\nended by halt;");
+    expect(run.stdout).toContain("found 1 times in 1 files");
+    expect(run.stdout).toMatch(/train\.log` \| 2 \| 11 \| `text` \| `HF_TOKEN` \| `raw`/);
+    expect(run.stdout).toContain("| phase | `lessons` |");
+    expect(run.stdout).not.toMatch(/hf_\w{6}/);
+  }, 20_000);
 
   it("read-aws", async () => {
     await using server = await startAws();

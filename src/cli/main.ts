@@ -13,6 +13,7 @@ const own = createRequire(import.meta.url);
 const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   run: async () => (await import("./run.ts")).run,
   check: async () => (await import("./check.ts")).check,
+  incident: async () => (await import("./incident.ts")).incident,
   audit: async () => (await import("./audit.ts")).audit,
   redact: async () => (await import("./redact.ts")).redact,
   doctor: async () => (await import("./doctor.ts")).doctor,

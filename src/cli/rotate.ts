@@ -10,39 +10,51 @@ import {
   Secret,
   SecretError,
 } from "../secrets/index.ts";
+import { auditOptions } from "./audit-options.ts";
 import { declaringOptions } from "./declared.ts";
 import { readDuration } from "./duration.ts";
 import { providersFor } from "./providers.ts";
+import { recordRotationOf } from "./rotate-audit.ts";
 import { makeTarget } from "./rotation-target.ts";
 import { launchesWith } from "./running-launches.ts";
 import type { Arguments, Streams, Verb } from "./verb.ts";
 
 export const rotateVerb: Verb = {
   summary: "Replace a credential: make, test, make current, later revoke the old one",
-  usage: "NAME [--plan | --yes] [options]",
+  usage: "NAME [--plan | --yes] [--leaked [INCIDENT]] [options]",
   options: {
     config: declaringOptions.config,
     plan: { about: "show what would be done, and change nothing (the default)" },
     yes: { about: "do it; what is not due is not done" },
-    leaked: { about: "rotate whatever its age, and revoke the old one at once" },
+    leaked: {
+      about: "rotate whatever its age, and revoke the old one at once; an incident may follow",
+    },
+    scope: {
+      value: "PATH",
+      repeatable: true,
+      about: "with an incident: search here for the old value first",
+    },
     overlap: { value: "TIME", about: "with --leaked: how long the old one goes on working" },
     version: { value: "ID", about: "rotate away from this version, if it is still current" },
     repair: { about: "rotate although the current credential does not work" },
     "value-stdin": { about: "take the new value of a pasted token from standard input" },
+    ...auditOptions,
     json: { about: "report as one JSON document" },
   },
   examples: [
     "nopeek rotate db                        what would be done, and who uses the old one",
     "nopeek rotate db --yes                  from cron, hourly: does what is due",
     "nopeek rotate db --leaked --yes",
+    "nopeek rotate db --leaked 0b9f9a57 --scope logs/ --audit ../audit --yes    what an incident is of",
     "pass show hf | nopeek rotate hf --value-stdin --yes",
   ],
   run: runRotate,
 };
 
 async function runRotate(args: Arguments, streams: Streams): Promise<number> {
-  const [name, ...more] = args.positionals;
-  if (name === undefined || more.length > 0 || args.rest !== null) {
+  const [name, incidentId, ...more] = args.positionals;
+  const isOdd = incidentId !== undefined && !args.flag("leaked");
+  if (name === undefined || isOdd || more.length > 0 || args.rest !== null) {
     throw new SecretError("USAGE", "rotate takes the name of one rotation of the configuration");
   }
   if (args.flag("plan") && args.flag("yes")) {
@@ -74,19 +86,43 @@ async function runRotate(args: Arguments, streams: Streams): Promise<number> {
     resolve: (text) => from.get(reference(text), { maxAgeMs: 0 }),
     read: args.flag("value-stdin") ? () => readValue(streams) : undefined,
   });
-  const result = await rotate({
-    from,
-    secret,
-    target,
-    publish,
-    minAgeMs: rotation.minAgeMs,
-    overlapMs: rotation.overlapMs,
-    apply: args.flag("yes"),
-    leaked: leakedOf(args, overlap),
-    awayFrom: args.value("version"),
-    repair: args.flag("repair"),
-    usedBy: async (credential) => launchesWith(credential),
+  const isApplied = args.flag("yes");
+  await using recorded = await recordRotationOf({
+    ...{ args, streams, config, name, reference: secret.text, incidentId, isApplied, say },
   });
+  const { strategy } = target;
+  const leaked = leakedOf(args, overlap);
+  const leakedOverlapMs = typeof leaked === "object" ? leaked.overlapMs : 0;
+  await recorded.started({
+    strategy,
+    overlapMs: leaked === false ? rotation.overlapMs : leakedOverlapMs,
+  });
+  let result: RotationResult;
+  try {
+    result = await rotate({
+      from,
+      secret,
+      target,
+      publish,
+      minAgeMs: rotation.minAgeMs,
+      overlapMs: rotation.overlapMs,
+      apply: isApplied,
+      leaked,
+      awayFrom: args.value("version") ?? recorded.awayFrom,
+      repair: args.flag("repair"),
+      usedBy: async (credential) => launchesWith(credential),
+      onEvent: recorded.onEvent,
+    });
+  } catch (error) {
+    // What became of the rotation is worse than what is missing in its record.
+    await recorded
+      .ended(null)
+      .catch((failed) =>
+        say(failed instanceof SecretError ? failed.message : "not all of it was recorded"),
+      );
+    throw error;
+  }
+  await recorded.ended(result);
   const report = args.flag("json")
     ? `${JSON.stringify({ schemaVersion: 1, name, secret: secret.text, ...result }, null, 2)}\n`
     : asText(name, result);

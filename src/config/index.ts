@@ -9,6 +9,7 @@ export { readRuleChoice } from "./rule-files.ts";
 export {
   type Config,
   type ConfigAudit,
+  type ConfigIncidents,
   type ConfigLaunch,
   type ConfigRotation,
   type ConfigRuntime,

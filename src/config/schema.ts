@@ -121,6 +121,12 @@ const config = z.strictObject({
       onFailure: z.enum(["continue", "halt"]).optional(),
     })
     .optional(),
+  incidents: z
+    .strictObject({
+      contacts: z.record(z.string().min(1).max(100), z.string().min(1).max(500)).optional(),
+      timeZone: z.string().optional(),
+    })
+    .optional(),
   monitor,
   // The adapter of each kind checks the options.
   runtimes: z.record(z.string(), z.looseObject({ kind: z.string().optional() })).optional(),

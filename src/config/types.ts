@@ -14,6 +14,8 @@ export interface Config {
   readonly mounts?: Readonly<Record<string, MountSpec>> | undefined;
   /** Where `nopeek run` records what it does. */
   readonly audit?: ConfigAudit | undefined;
+  /** Who is called when something leaked, and where business days are counted. */
+  readonly incidents?: ConfigIncidents | undefined;
   /** What is done about leaks, in every launch that says nothing else. */
   readonly monitor?: MonitorSettings | undefined;
   /** Where jobs can run, by the name that `--on` takes. */
@@ -106,6 +108,14 @@ export interface ConfigAudit {
   readonly key?: string | undefined;
   /** When the log cannot be written any more (default: `continue`). */
   readonly onFailure?: "continue" | "halt" | undefined;
+}
+
+/** What `nopeek incident` needs to know. */
+export interface ConfigIncidents {
+  /** Whom to call, by role, such as `{ "on call": "+49 ...", "security team": "security@..." }`. */
+  readonly contacts?: Readonly<Record<string, string>> | undefined;
+  /** A name of the IANA database (default: `UTC`). */
+  readonly timeZone?: string | undefined;
 }
 
 /** What `nopeek run` takes on the command line. */

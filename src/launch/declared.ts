@@ -39,10 +39,13 @@ interface ResolvedSecret {
  */
 export async function resolveDeclared(options: LaunchOptions, runtime: Runtime): Promise<Declared> {
   const { secrets, attached, resolutions } = await resolveSecrets(options, runtime.attaches ?? []);
+  const { audit } = options;
   // The declared ones first: their names stand in the masks. Then whatever else this process knows.
   const redactor = createRedactor({
     secrets: secrets.map(({ secret }) => secret),
     rules: options.rules,
+    // So that what a rule finds here can be found again by a search for its fingerprint.
+    fingerprint: audit && ((value) => audit.fingerprint(value)),
   });
   const following = onSecret((secret) => redactor.add(secret));
   return {

@@ -5,7 +5,7 @@ import {
   type FormId,
   type Severity,
 } from "../detect/index.ts";
-import { fingerprint } from "../secrets/index.ts";
+import { fingerprint as processFingerprint } from "../secrets/index.ts";
 import type { Masked } from "./mask-list.ts";
 
 /** A secret that was found and masked; it holds no value. */
@@ -31,9 +31,13 @@ export interface Finding {
   readonly offset: number;
 }
 
-export function findingOf({ start, match }: Masked): Finding {
+/** @param fingerprint - For what a rule finds; a known value has its own. */
+export function findingOf(
+  { start, match }: Masked,
+  fingerprint: (value: Uint8Array) => string = processFingerprint,
+): Finding {
   if ("secret" in match) {
-    const { name, fingerprint } = match.secret;
+    const { name } = match.secret;
     const strength = match.strong ? "strong" : "weak";
     return {
       name,
@@ -44,7 +48,7 @@ export function findingOf({ start, match }: Masked): Finding {
       detector: undefined,
       severity: undefined,
       isMasked: true,
-      fingerprint,
+      fingerprint: match.secret.fingerprint,
       offset: start,
     };
   }

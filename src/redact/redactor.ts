@@ -31,6 +31,11 @@ export interface RedactorOptions {
   readonly rules?: RuleChoice | undefined;
   /** Also finds values that line breaks or terminal colours cut (default: true). */
   readonly unwrap?: boolean | undefined;
+  /**
+   * Makes the fingerprint of what a rule finds (default: under this process's own key). Under the
+   * key of an audit log it can be compared with those in the log.
+   */
+  readonly fingerprint?: ((value: Uint8Array) => string) | undefined;
 }
 
 export interface StreamOptions {
@@ -154,20 +159,21 @@ class ValueRedactor implements Redactor {
     const onMask = (masked: Masked) => {
       parts.push(cursor.sliceTo(masked.start), maskTextOf(masked.match));
       cursor.skipTo(masked.end);
-      tell(this.#options.onFinding, masked);
+      this.#tell(this.#options.onFinding, masked);
     };
     const onSkip = (start: number, end: number) => {
       parts.push(cursor.sliceTo(start));
       cursor.skipTo(end);
     };
-    const onReport = (reported: Masked) => tell(this.#options.onFinding, reported);
+    const onReport = (reported: Masked) => this.#tell(this.#options.onFinding, reported);
     this.#scanWhole(text, onMask, { onSkip, onReport });
     return parts.length === 0 ? text : parts.join("") + cursor.rest();
   }
 
   find(text: string): readonly Finding[] {
     const findings: Finding[] = [];
-    const onFound = (masked: Masked) => void findings.push(findingOf(masked));
+    const onFound = (masked: Masked) =>
+      void findings.push(findingOf(masked, this.#options.fingerprint));
     this.#scanWhole(text, onFound, { onReport: onFound });
     return findings.sort((a, b) => a.offset - b.offset);
   }
@@ -217,11 +223,11 @@ class ValueRedactor implements Redactor {
     const sight = (match: Needle, start: number) => {
       if (sighted.has(match)) return;
       sighted.add(match);
-      tell(onSight, { start, end: start + match.bytes.length, match });
+      this.#tell(onSight, { start, end: start + match.bytes.length, match });
     };
     const onFound = (found: Masked) => {
-      tell(this.#options.onFinding, found);
-      tell(options.onFinding, found);
+      this.#tell(this.#options.onFinding, found);
+      this.#tell(options.onFinding, found);
     };
     return new Scanner(this, {
       write,
@@ -248,13 +254,13 @@ class ValueRedactor implements Redactor {
     scanner.push(Buffer.from(text));
     scanner.end();
   }
-}
 
-/** A listener that throws must not cost output: its error is a warning of the process. */
-function tell(listener: ((finding: Finding) => void) | undefined, masked: Masked): void {
-  try {
-    if (listener !== undefined) listener(findingOf(masked));
-  } catch {
-    process.emitWarning("nopeek: a listener of findings threw an error, which was ignored");
+  /** A listener that throws must not cost output: its error is a warning of the process. */
+  #tell(listener: ((finding: Finding) => void) | undefined, masked: Masked): void {
+    try {
+      if (listener !== undefined) listener(findingOf(masked, this.#options.fingerprint));
+    } catch {
+      process.emitWarning("nopeek: a listener of findings threw an error, which was ignored");
+    }
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { type AuditedRotation, RotationAudit } from "./audit.ts";
 export { type CommandTargetOptions, command } from "./command.ts";
 export type { RotationEvent } from "./events.ts";
 export type { Copy, RotateOptions, RotationResult, RotationStep } from "./options.ts";

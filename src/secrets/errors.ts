@@ -65,6 +65,9 @@ export const errorCodes = {
   ROTATION_REFUSED: "the rotation was refused before anything was changed",
   ROTATION_ROLLED_BACK: "the new credential does not work; everything is as it was",
   ROTATION_INCOMPLETE: "a rotation could not be finished; run it again",
+  // Incidents
+  INCIDENT_NOT_FOUND: "the audit log holds no such incident",
+  INCIDENT_STEP_REFUSED: "what is to be recorded about an incident is out of turn",
   // Files and usage
   FILE_NOT_FOUND: "a file that was named does not exist",
   FILE_UNSAFE: "a file may be changed by others, so it is not used",
