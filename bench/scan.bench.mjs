@@ -3,7 +3,15 @@
  * files, with 200 places planted in many forms; and its memory. `SLOW=1`: 1 GiB. Run it after a build.
  */
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createGunzip, gzipSync } from "node:zlib";
@@ -34,7 +42,9 @@ const forms = {
   url: `https://host/?token=${encodeURIComponent(value)}&x=1`,
   wrapped: `${value.slice(0, 20)}\n    ${value.slice(20)}`,
   coloured: `${value.slice(0, 9)}\u001b[31m${value.slice(9)}\u001b[0m`,
-  colons: Buffer.from(value).toString("hex").replace(/..(?=.)/g, "$&:"),
+  colons: Buffer.from(value)
+    .toString("hex")
+    .replace(/..(?=.)/g, "$&:"),
 };
 
 /** Files of ordinary logs; every second one is packed. Places are inserted between lines. */
@@ -76,7 +86,10 @@ function linesOf(bytes) {
   return lines;
 }
 
-const names = () => Array.from({ length: count }, (_, file) => join(folder, `${String(file).padStart(3, "0")}.log${file % 2 === 1 ? ".gz" : ""}`));
+const names = () =>
+  Array.from({ length: count }, (_, file) =>
+    join(folder, `${String(file).padStart(3, "0")}.log${file % 2 === 1 ? ".gz" : ""}`),
+  );
 
 /** Read as they are. */
 async function readOnly() {
@@ -157,7 +170,10 @@ try {
       name === "scan, values" ? `goal >= ${goal}: ${ratio >= goal}` : "",
     ]);
   }
-  printTable(`scan: ${(found.bytes / MiB).toFixed(0)} MiB in ${count} files, half of them gzip`, rows);
+  printTable(
+    `scan: ${(found.bytes / MiB).toFixed(0)} MiB in ${count} files, half of them gzip`,
+    rows,
+  );
   const memory = (files) => {
     const args = [import.meta.filename, "--memory", "none", value, String(files), ...names()];
     return Number(spawnSync(process.execPath, args, { encoding: "utf8" }).stdout) / 1024;
