@@ -148,10 +148,20 @@ const envFile = save(
 );
 const bin = join(import.meta.dirname, "../dist/src/cli/bin.js");
 const node = `'${process.execPath}'`;
+const pipe = save(
+  "pipe.mjs",
+  `import { Secret } from "${import.meta.dirname}/../dist/src/index.js";
+import { createRedactor } from "${import.meta.dirname}/../dist/src/redact/index.js";
+const values = ${JSON.stringify(values.slice(0, 100))};
+const secrets = values.map((value) => new Secret(value));
+const redactor = createRedactor({ secrets, rules: "none", unwrap: false });
+process.stdin.pipe(redactor.stream()).pipe(process.stdout);`,
+);
 // Long enough that the start of a process is no matter.
 const input = Array.from({ length: 8 }, () => mix).join(" ");
 const ways = {
   "a bare Node pipe": `cat ${input} | ${node} -e 'process.stdin.pipe(process.stdout)'`,
+  "a Node pipe with a redactor's stream, values only": `cat ${input} | ${node} ${pipe}`,
   "nopeek redact --rules none": `cat ${input} | ${node} ${bin} redact --rules none --env-file ${envFile}`,
   "nopeek redact": `cat ${input} | ${node} ${bin} redact --env-file ${envFile}`,
   "nopeek run --rules none -- cat": `${node} ${bin} run --rules none --env-file ${envFile} -- cat ${input}`,
