@@ -16,6 +16,8 @@ export interface RuleSet {
   readonly singles: readonly { readonly rule: Rule; readonly table: Uint8Array }[];
   /** The most that a match has before its keyword. */
   readonly longestBefore: number;
+  /** Whether a rule with keywords only tells of its matches. */
+  readonly reports: boolean;
 }
 
 /** Which rules are looked for: the formats that are known, none, or packs of one's own. */
@@ -65,7 +67,8 @@ export function compileSet(rules: readonly Rule[]): RuleSet {
   }
   const longestBefore = keywords.reduce((most, { before }) => Math.max(most, before?.max ?? 0), 0);
   const filter = buildKeywordFilter(keywords);
-  return { filter, secretKeywords, keywordBytes, singles, longestBefore };
+  const reports = rules.some(({ does, keywords }) => does === "report" && keywords.length > 0);
+  return { filter, secretKeywords, keywordBytes, singles, longestBefore, reports };
 }
 
 function upperOf(byte: number): number {
