@@ -1,7 +1,7 @@
 // What the monitor adds to redaction: CPU time of redacting a log with it, as a ratio to without it.
 import { randomBytes } from "node:crypto";
-import { Secret } from "../dist/src/index.js";
 import { defaultRules, reviewRules } from "../dist/src/detect/index.js";
+import { Secret } from "../dist/src/index.js";
 import { createMonitor } from "../dist/src/monitor/index.js";
 import { createRedactor } from "../dist/src/redact/index.js";
 import { interleaved, printTable } from "./support.mjs";

@@ -2,7 +2,9 @@ import { byteClass } from "./byte-class.ts";
 import { compileRules, type Keyword } from "./compile.ts";
 import { defaultRules } from "./default-rules.ts";
 import { buildKeywordFilter, type KeywordFilter } from "./keyword-filter.ts";
+import { reviewRules } from "./review-rules.ts";
 import type { Rule, RulePack } from "./rule.ts";
+import { seedRules } from "./seed-rules.ts";
 import { checkPacks } from "./validate.ts";
 
 /** Rules, ready to be looked for. It has no state: any number of streams use one. */
@@ -23,7 +25,9 @@ export interface RuleSet {
 /** Which rules are looked for: the formats that are known, none, or packs of one's own. */
 export type RuleChoice = "default" | "none" | readonly RulePack[];
 
-let ofDefault: RuleSet | undefined;
+/** Packs of nopeek's own, which need no check and are compiled once. */
+const ownPacks: ReadonlySet<RulePack> = new Set([defaultRules, reviewRules, seedRules]);
+const ofOwnPacks = new Map<string, RuleSet>();
 
 /**
  * Makes rules ready; null for none. Packs replace the default rules: name `defaultRules` among them to
@@ -36,14 +40,21 @@ let ofDefault: RuleSet | undefined;
  */
 export function createRuleSet(choice: RuleChoice): RuleSet | null {
   if (choice === "none") return null;
-  if (choice === "default") {
-    ofDefault ??= compileSet(defaultRules.rules);
-    return ofDefault;
+  if (choice === "default") return ofOwn([defaultRules]);
+  if (Array.isArray(choice) && choice.length > 0 && choice.every((one) => ownPacks.has(one))) {
+    return ofOwn(choice);
   }
   const packs = checkPacks(choice);
   return packs.every(({ rules }) => rules.length === 0)
     ? null
     : compileSet(packs.flatMap((pack) => pack.rules));
+}
+
+function ofOwn(packs: readonly RulePack[]): RuleSet {
+  const names = packs.map(({ name }) => name).join(" ");
+  const set = ofOwnPacks.get(names) ?? compileSet(packs.flatMap(({ rules }) => rules));
+  ofOwnPacks.set(names, set);
+  return set;
 }
 
 /** Compiles rules that were checked. */
