@@ -135,5 +135,5 @@ const rules: readonly Rule[] = [
   },
 ];
 
-/** Not part of `default`, since nothing of it is masked: it is for output that is monitored. */
+/** Not part of `default`, since nothing of it is masked: launches add it for their monitor. */
 export const reviewRules: RulePack = { name: "review", rules };
