@@ -74,7 +74,7 @@ export class Scanner {
   #chunk: Uint8Array = noBytes;
   /** Offset after the last byte that was written or masked. */
   #written = 0;
-  /** What is held before it was written, and is kept for matches that are only reported. */
+  /** Before this, bytes are held only for matches that are reported: they are written, and no mask. */
   #live = 0;
 
   constructor(source: MatcherSource, options: ScannerOptions) {
@@ -295,7 +295,7 @@ export class Scanner {
     for (const reported of this.#reports.take(limit)) this.#options.onReport?.(reported);
   }
 
-  /** Keeps what is not written yet, and the whole of what may become a match. */
+  /** Keeps what is not written yet, and the whole of what may become a match or a report. */
   #keep(live: number, undecided: number, chunk: Uint8Array, base: number): void {
     this.#live = Math.min(this.#written, live);
     const from = Math.min(this.#live, undecided);

@@ -26,7 +26,7 @@ it("leaves what it tells as it is, and tells the same for every cut", () => {
   const token = fromTemplate("hf_{A-Za-z*34}");
   const text = [
     'open("../../../etc/shadow") and os.system(f"cat {x}")',
-    'subprocess.run(f"ls {a}", cwd=os.popen("x" + y), shell=True)',
+    'subprocess.run(a, cwd=os.popen("x" + y), shell=True)',
     `os.system("curl -H ${token}" + url)`,
     "cat ../../x",
   ].join("\n");
