@@ -22,7 +22,10 @@ import { TextCursor } from "./text-cursor.ts";
 export interface RedactorOptions {
   /** The secrets to mask; more can be added. Without it: every secret of the process, also later. */
   readonly secrets?: Iterable<Secret> | undefined;
-  /** Called for every mask, after it was written. */
+  /**
+   * Called for every mask, after it was written, and for what a rule only reports (`isMasked` is
+   * false): of one detector's reports that overlap, for one.
+   */
   readonly onFinding?: ((finding: Finding) => void) | undefined;
   /**
    * Also masks text that has the format of a credential: the formats that are known (default), none,

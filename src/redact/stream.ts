@@ -32,7 +32,7 @@ export function createStream(
         return;
       }
       pushDecided();
-      if (hold === "pause" && scanner.pending > 0) {
+      if (hold === "pause" && (scanner.pending > 0 || scanner.isUntold)) {
         timer = setTimeout(() => {
           scanner.pause();
           pushDecided();
