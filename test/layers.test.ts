@@ -66,7 +66,7 @@ it.each(files)("%s imports only what is below it, through its door", (file) => {
 
 const clouds = /^(?:modal|@aws-sdk\/|@google-cloud\/|google-gax|@grpc\/)/;
 /** Loaded at first use: each costs a start-up time that most runs need not pay. */
-const lazy = /^(?:zod|dotenv|yaml|jiti)$/;
+const lazy = /^(?:zod|dotenv|yaml|jiti|pg)$/;
 
 it.each(files)("%s loads clouds and heavy packages at first use, and only where it may", (file) => {
   const text = readFileSync(join(root, file), "utf8");

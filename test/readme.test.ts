@@ -124,13 +124,14 @@ it("every command of the README runs and prints no secret", () => {
     .flatMap((block) => block.trim().split("\n"))
     .filter((line) => !executedElsewhere.has(line));
   expect(commands.length).toBeGreaterThan(8);
+  const config = join(folder, "nopeek.config.ts");
   for (const command of commands) {
     // The configuration that `nopeek init` writes is replaced by the one the README shows.
-    if (command.startsWith("nopeek run train")) {
-      writeFileSync(join(folder, "nopeek.config.ts"), blocks("README.md", "ts")[0] ?? "");
+    if (/^nopeek (?:run train|rotate)/.test(command)) {
+      writeFileSync(config, blocks("README.md", "ts")[0] ?? "");
     }
     // Its volumes do not exist on this server.
-    if (command.includes("--on modal")) rmSync(join(folder, "nopeek.config.ts"), { force: true });
+    if (command.includes("--on modal")) rmSync(config, { force: true });
     const run = spawnSync("sh", ["-c", command], { cwd: folder, env, encoding: "utf8" });
     expect([command, run.status]).toEqual([command, 0]);
     expect(run.stdout + run.stderr).not.toContain(env["HF_TOKEN"]);

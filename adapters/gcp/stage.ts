@@ -197,8 +197,14 @@ async function alreadyAdded(
   const { current, previous, pending } = parts;
   if (version === undefined || newest?.state !== "ENABLED") return null;
   if ([current, previous, pending].includes(version)) return null;
-  const stored = await readVersion(connections, target, version, context);
-  return Buffer.from(stored.value).equals(Buffer.from(value)) ? version : null;
+  try {
+    const stored = await readVersion(connections, target, version, context);
+    return Buffer.from(stored.value).equals(Buffer.from(value)) ? version : null;
+  } catch (error) {
+    // Another rotation's, which it has just taken back.
+    if (error instanceof SecretError && goneCodes.has(error.code)) return null;
+    throw error;
+  }
 }
 
 async function disable(

@@ -1,15 +1,7 @@
 import type { Client, ClientConfig } from "pg";
 import { type Secret, SecretError } from "../../src/secrets/index.ts";
 import { importPeer } from "../shared/index.ts";
-
-/** Where the database is. */
-export interface PostgresServer {
-  readonly host: string;
-  readonly port?: number | undefined;
-  readonly database?: string | undefined;
-  /** TLS, checked against the system's authorities or these; default: on, but for this machine. */
-  readonly ssl?: boolean | { readonly ca: string } | undefined;
-}
+import type { PostgresServer } from "./server.ts";
 
 /** Default: those of the server's own client. */
 const defaultPort = 5432;
@@ -23,9 +15,6 @@ const loadPg = importPeer<{ default: Pg }>(
   "pg@8",
   (pg) => typeof pg.default?.Client === "function",
 );
-
-/** A login that ended as a test of a credential does. */
-export type Login = "accepted" | "refused" | "without-password";
 
 /**
  * Works with a session of a user's.

@@ -14,10 +14,11 @@ import {
   randomValue,
 } from "../../src/rotate/index.ts";
 import { Secret, SecretError } from "../../src/secrets/index.ts";
-import { type PostgresServer, withSession } from "./connect.ts";
+import { withSession } from "./connect.ts";
 import { scramVerifier } from "./scram.ts";
+import type { PostgresServer } from "./server.ts";
 
-export type { PostgresServer } from "./connect.ts";
+export type { PostgresServer } from "./server.ts";
 
 export interface PostgresOptions extends PostgresServer {
   /** Who may change the roles. Default: the role itself, which only a single role can. */

@@ -34,6 +34,9 @@ export const branches = 1;
 /** Depth 0 or 1: where most bytes of ordinary text lead. */
 export const isShallow = 2;
 export const endsNeedle = 4;
+/** Depth `maxRestDepth` at most: so little is under way that it may be read again. */
+export const isLow = 8;
+export const maxRestDepth = 4;
 
 /** Edges are numbered by state and byte in 32 bits. */
 const maxStates = 2 ** 23;
@@ -76,7 +79,7 @@ function buildTrie(needles: readonly Uint8Array[], order: readonly number[]) {
   const edges = new IntTable(needles.length);
   const found = new IntTable(needles.length);
   const path = new Int32Array(longest + 1);
-  flags[0] = isShallow;
+  flags[0] = isShallow | isLow;
   let next = 1;
   let previous: Uint8Array = new Uint8Array(0);
   for (const index of order) {
@@ -87,7 +90,7 @@ function buildTrie(needles: readonly Uint8Array[], order: readonly number[]) {
       const child = next++;
       parent[child] = from;
       depth[child] = i + 1;
-      if (i === 0) flags[child] = isShallow;
+      if (i < maxRestDepth) flags[child] = i === 0 ? isShallow | isLow : isLow;
       label[child] = from === child - 1 ? byte : 0x100 | byte;
       // The root's children are found by `afterPair`.
       if (from !== child - 1 && from !== 0) {
@@ -137,7 +140,9 @@ type Trie = Pick<Automaton, "label" | "flags" | "edges">;
 /** The classes of the bytes, and the states that any two bytes lead to from the root. */
 function classesOf(needles: readonly Uint8Array[], trie: Trie, parent: Int32Array) {
   const used = new Uint8Array(256);
-  for (const needle of needles) for (const byte of needle) used[byte] = 1;
+  for (const needle of needles) {
+    for (let i = 0; i < needle.length; i++) used[needle[i] as number] = 1;
+  }
   const bytes = Array.from(used.keys()).filter((byte) => used[byte] === 1);
   const classOf = new Uint16Array(256);
   for (const [index, byte] of bytes.entries()) classOf[byte] = index + 1;
@@ -172,9 +177,11 @@ type Linked = Omit<Automaton, "shortest" | "lengths">;
 /** Sets the failure links level by level, and lets a state find what its suffix finds. */
 function linkFailures(automaton: Linked, parent: Int32Array): void {
   const { label, fail, flags, found } = automaton;
-  for (const state of byDepth(automaton.depth)) {
+  const order = byDepth(automaton.depth);
+  for (let i = 1; i < order.length; i++) {
+    const state = order[i] as number;
     const from = parent[state] as number;
-    if (state === 0 || from === 0) continue;
+    if (from === 0) continue;
     const target = next(automaton, fail[from] as number, (label[state] as number) & 0xff);
     fail[state] = target;
     const finds = ((flags[state] as number) & endsNeedle) !== 0;

@@ -32,7 +32,13 @@ export type {
   TextStep,
 } from "./rules/rule.ts";
 export { type RuleListener, RuleScanner } from "./rules/rule-scanner.ts";
-export { createRuleSet, type RuleChoice, type RuleSet } from "./rules/rule-set.ts";
+export {
+  checkRules,
+  compilePacks,
+  createRuleSet,
+  type RuleChoice,
+  type RuleSet,
+} from "./rules/rule-set.ts";
 export { seedRules } from "./rules/seed-rules.ts";
 export { expandTemplate } from "./rules/template.ts";
 export { type Piece, Unwrapper } from "./unwrap.ts";

@@ -1,4 +1,4 @@
-import { type Automaton, liveState } from "./automaton.ts";
+import { type Automaton, liveState, maxRestDepth } from "./automaton.ts";
 import { agrees } from "./encodings.ts";
 import type { Needle } from "./forms.ts";
 import {
@@ -59,7 +59,7 @@ export function createMatcher(needles: readonly Needle[]): Matcher {
  * 2. The filter gives the next word that may belong to a needle. The needle began at most `reach`
  *    bytes before: the automata start there, or where they stopped, and run until they are at rest
  *    behind the word. Nothing that began before is under way then, so the filter goes on from there,
- *    and no automaton reads a byte twice.
+ *    and no automaton reads a byte twice, but for the few that it gives back.
  * 3. A needle whose word lies beyond the end of the chunk began in its last bytes: the automata read
  *    those, and their states are what the next chunk starts with.
  *
@@ -180,7 +180,7 @@ class TieredMatcher implements Matcher {
     this.#positions.fill(0);
     if (this.#state === null) return 0;
     for (let t = 0; t < this.#tiers.length; t++) {
-      if (this.#state[t] !== 0) this.#run(t, 0, 0);
+      if (this.#state[t] !== 0) this.#run(t, 0, maxRestDepth);
     }
     return this.#atRest();
   }
@@ -189,7 +189,8 @@ class TieredMatcher implements Matcher {
   #look(sample: number, reach: number): number {
     for (let t = 0; t < this.#tiers.length; t++) {
       const position = this.#positions[t] as number;
-      if (position <= sample) this.#run(t, Math.max(position, sample - reach), sample + 1);
+      if (position > sample) continue;
+      this.#run(t, Math.max(position, sample - reach), sample + 1 + maxRestDepth);
     }
     return this.#atRest();
   }

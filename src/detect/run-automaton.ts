@@ -1,4 +1,4 @@
-import { type Automaton, branches, edgeKey, endsNeedle, isShallow } from "./automaton.ts";
+import { type Automaton, branches, edgeKey, endsNeedle, isLow, isShallow } from "./automaton.ts";
 
 /** Takes a match: the offset after its last byte and the index of the needle. */
 export type OnEnd = (end: number, index: number) => void;
@@ -6,13 +6,15 @@ export type OnEnd = (end: number, index: number) => void;
 /** Where a run stopped. One object for all runs of a lane: a run is often a few bytes long. */
 export interface RunEnd {
   state: number;
-  /** The first byte that was not read. */
+  /** The first byte that was not read, or is to be read again. */
   position: number;
 }
 
 /**
- * Reads `bytes` from `from`, in `state`, until `to`; or until no needle is under way at a position
- * of at least `restAt`.
+ * Reads `bytes` from `from`, in `state`, until `to`; or until it is at rest at a position of at least
+ * `restAt`: at most `maxRestDepth` bytes of a needle are under way. Those are given back, so that the
+ * state is 0: with many needles nearly every byte begins one, and an automaton that waited for none
+ * to be under way would go on through all the text.
  */
 export function runAutomaton(
   automaton: Automaton,
@@ -24,7 +26,7 @@ export function runAutomaton(
   onEnd: OnEnd,
   result: RunEnd,
 ): void {
-  const { label, flags, fail, edges, classOf, classCount, afterPair, found } = automaton;
+  const { label, flags, fail, depth, edges, classOf, classCount, afterPair, found } = automaton;
   let s = state;
   let i = from;
   let flag = flags[s] as number;
@@ -55,7 +57,11 @@ export function runAutomaton(
     row = column * classCount;
     flag = flags[s] as number;
     if ((flag & endsNeedle) !== 0) onEnd(i, found.get(s));
-    if (s === 0 && i >= restAt) break;
+    if ((flag & isLow) !== 0 && i >= restAt) {
+      result.state = 0;
+      result.position = i - (depth[s] as number);
+      return;
+    }
   }
   result.state = s;
   result.position = i;

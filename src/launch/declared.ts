@@ -12,6 +12,7 @@ import {
   throwFailures,
 } from "../secrets/index.ts";
 import type { LaunchOptions } from "./options.ts";
+import { rulesOf } from "./rules.ts";
 import type { JobSecret, Runtime } from "./runtime.ts";
 
 /** The secrets of a launch, resolved, and the redactor that knows them. Jobs can share one. */
@@ -43,7 +44,7 @@ export async function resolveDeclared(options: LaunchOptions, runtime: Runtime):
   // The declared ones first: their names stand in the masks. Then whatever else this process knows.
   const redactor = createRedactor({
     secrets: secrets.map(({ secret }) => secret),
-    rules: options.rules,
+    rules: rulesOf(options),
     // So that what a rule finds here can be found again by a search for its fingerprint.
     fingerprint: audit && ((value) => audit.fingerprint(value)),
   });

@@ -48,8 +48,7 @@ export async function follow(job: RunningJob, following: Following): Promise<Lau
     const main = options.output?.[stream] ?? process[stream];
     const onSight = (finding: Finding) => watch.sighted(finding, stream);
     const clean = redactor.stream({ hold: options.hold, onFinding, onSight });
-    const onChunk = (chunk: Uint8Array) => watch.look(chunk, stream);
-    return pump(job[stream], clean, { main, copy: options.transcript, onChunk });
+    return pump(job[stream], clean, { main, copy: options.transcript });
   }) as [Pump, Pump];
   const graceMs = options.graceMs ?? defaultGraceMs;
   using stop = new Stop(job, graceMs);

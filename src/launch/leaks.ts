@@ -60,8 +60,10 @@ export class Leaks {
 
   #take(leak: Leak): void {
     const { watch, audit, listener } = this.#to;
-    if (leak.isMasked) this.#tally.add(leak, leak.count);
     watch.masked(leak, leak.stream, leak.count);
+    // What is to be reviewed is no leak: the monitor alone deals with it.
+    if (!leak.isMasked) return;
+    this.#tally.add(leak, leak.count);
     const fingerprint = audit?.log.fingerprintFor(leak.fingerprint) ?? leak.fingerprint;
     audit?.finding({ ...leak, fingerprint });
     tell(

@@ -47,13 +47,16 @@ export interface LaunchOptions {
   readonly refuseRoot?: boolean | undefined;
   /** `strict` holds back every byte until it is decided, also at a pause. */
   readonly hold?: "pause" | "strict" | undefined;
-  /** Formats of credentials that are masked beside the secrets (default: those that are known). */
+  /**
+   * Formats of credentials that are masked beside the secrets (default: those that are known). With
+   * `none` the output is not looked at for what to review either.
+   */
   readonly rules?: RuleChoice | undefined;
   /** Where the redacted output goes (default: this process's). */
   readonly output?: { readonly stdout?: Writable; readonly stderr?: Writable } | undefined;
   /** Gets the redacted output of both streams as well. */
   readonly transcript?: Writable | undefined;
-  /** Told of every mask in the output. If it returns `"halt"`, the job is stopped (exit code 10). */
+  /** Told of every mask in the output, not of what is only to be reviewed. If it returns `"halt"`, the job is stopped (exit code 10). */
   readonly onLeak?: ((finding: Leak) => unknown) | undefined;
   /**
    * What is done about leaks beyond masking them (default: `onNotice` is told once of each secret and

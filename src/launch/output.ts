@@ -1,5 +1,4 @@
 import { type Readable, type Transform, Writable } from "node:stream";
-import { tell } from "./tell.ts";
 
 /** Where a stream of the job goes. */
 export interface Sinks {
@@ -7,8 +6,6 @@ export interface Sinks {
   readonly main: Writable;
   /** Also gets every byte, such as a transcript; if it fails, the job goes on without it. */
   readonly copy?: Writable | undefined;
-  /** Told of every chunk before it is written. */
-  readonly onChunk?: ((chunk: Uint8Array) => void) | undefined;
 }
 
 /** Output on its way. */
@@ -28,7 +25,7 @@ export interface Pump {
 const newline = 0x0a;
 
 /** Moves a job's output through a redactor to its sinks, no faster than the slowest takes it. */
-export function pump(source: Readable, redactor: Transform, { main, copy, onChunk }: Sinks): Pump {
+export function pump(source: Readable, redactor: Transform, { main, copy }: Sinks): Pump {
   let busy = false;
   let lastMoved = performance.now();
   let isMidLine = false;
@@ -62,7 +59,6 @@ export function pump(source: Readable, redactor: Transform, { main, copy, onChun
         };
         busy = true;
         isMidLine = chunk.at(-1) !== newline;
-        tell(onChunk, chunk);
         main.write(chunk, (error) => (error ? finish(error) : taken()));
         if (hasCopy) {
           copy?.write(chunk, (error) => {

@@ -13,6 +13,8 @@ export interface JudgedFinding {
   readonly severity: Severity;
   readonly action: Action;
   readonly fingerprint: string;
+  /** False for text that was left as it is. */
+  readonly isMasked: boolean;
 }
 
 /** Each event carries the id of the run: it joins detection, halt and rotation. */

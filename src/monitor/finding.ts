@@ -1,4 +1,5 @@
 /** What the monitor is told, and the words it judges with. */
+import { type Detector, detectors } from "../detect/index.ts";
 
 /** Where something was found: the output of the job, or its command before it ran. */
 export const streams = ["stdout", "stderr", "command"] as const;
@@ -31,7 +32,7 @@ export function rankOf(action: Action): number {
   return actions.indexOf(action);
 }
 
-/** A finding as a redactor or a reviewer gives it; it holds no value. */
+/** A finding as a redactor gives it; it holds no value. */
 export interface MonitoredFinding {
   /** The name of the secret, for a value that is known. */
   readonly name?: string | undefined;
@@ -41,6 +42,10 @@ export interface MonitoredFinding {
   readonly strength?: "strong" | "weak" | undefined;
   /** Without it: `exact` for a finding with no rule, `heuristic` for one with a rule. */
   readonly confidence?: MonitoredConfidence | undefined;
+  /** What the rule's match means. */
+  readonly detector?: Detector | undefined;
+  /** False for text that was left as it is (default: true). */
+  readonly isMasked?: boolean | undefined;
   /** What the rule says of itself; it comes before the monitor's own table. */
   readonly severity?: Severity | undefined;
   /** The same for the same text, and tells nothing about it. */
@@ -51,6 +56,7 @@ export interface MonitoredFinding {
 export interface Facts {
   readonly name: string | undefined;
   readonly rule: string | undefined;
+  readonly detector: Detector | undefined;
   readonly strength: "strong" | "weak" | undefined;
   readonly confidence: MonitoredConfidence;
   readonly stream: MonitoredStream;
@@ -77,6 +83,8 @@ export function cleanFinding(given: MonitoredFinding): MonitoredFinding {
     strength: oneOf(strengths, given.strength),
     confidence: oneOf(confidences, given.confidence),
     severity: oneOf(severities, given.severity),
+    detector: oneOf(Object.keys(detectors) as Detector[], given.detector),
+    isMasked: given.isMasked !== false,
     fingerprint: id(given.fingerprint) ?? "unknown",
   };
 }
@@ -86,7 +94,7 @@ export function factsOf(
   stream: MonitoredStream,
   isInjected: boolean,
 ): Facts {
-  const { name, rule, strength } = finding;
+  const { name, rule, detector, strength } = finding;
   const confidence = finding.confidence ?? (rule === undefined ? "exact" : "heuristic");
-  return { name, rule, strength, confidence, stream, isInjected };
+  return { name, rule, detector, strength, confidence, stream, isInjected };
 }

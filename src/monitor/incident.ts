@@ -18,18 +18,18 @@ export interface Incident {
   readonly alerts: readonly SinkCounts[];
   /** Findings that were counted but not told one by one, because they were too many. */
   readonly suppressed: number;
-  /** Lines that came too fast to be looked at for review; they were redacted all the same. */
-  readonly unreviewedLines: number;
 }
 
 /** The line for a finding, at once: `leaked to stdout: HF_TOKEN (base64); masked`. */
 export function lineOf(finding: JudgedFinding): string {
-  const { stream, name, rule, form, action, severity } = finding;
+  const { stream, name, rule, form, action, severity, isMasked } = finding;
   const what = name ?? rule ?? "a secret";
   if (severity === "review") return `warning: ${what} on ${stream}; please review it`;
   const kind = form === undefined || rule !== undefined ? "" : ` (${form})`;
   const found = rule === undefined ? "leaked to" : "what looks like a secret on";
-  const line = `${found} ${stream}: ${what}${kind}; masked`;
+  const line = isMasked
+    ? `${found} ${stream}: ${what}${kind}; masked`
+    : `found on ${stream}: ${what}; not masked`;
   return rankOf(action) < rankOf("halt") ? line : `${line}; halting the job`;
 }
 

@@ -24,7 +24,6 @@ export {
   type WebhookAlert,
 } from "./options.ts";
 export { type FindingRule, type LeakPolicy, leakPolicies, type Match } from "./policy.ts";
-export { type ReviewRule, reviewRules } from "./review-rules.ts";
 export {
   type Alert,
   AlertFailure,

@@ -1,8 +1,9 @@
 /** What a command tells before it runs. There is no shell between nopeek and the job. */
-import type { reviewRuleIds } from "./policy.ts";
+import type { Detector } from "../detect/index.ts";
 
 export interface CommandHit {
-  readonly rule: (typeof reviewRuleIds)[number];
+  /** What it hints at; there is no other rule behind it. */
+  readonly detector: Detector;
   /** The argument; 0 is the program. */
   readonly position: number;
 }
@@ -19,9 +20,9 @@ const encodedParent = /(?:%2e%2e|\.\.)(?:%2f|%5c)/i;
 export function judgeCommand(command: readonly string[], upward: readonly number[]): CommandHit[] {
   return command.flatMap((item, position) => {
     const hits: CommandHit[] = [];
-    if (shellCharacters.test(item)) hits.push({ rule: "shell-injection", position });
+    if (shellCharacters.test(item)) hits.push({ detector: "shell-injection", position });
     if (upward.includes(position) || encodedParent.test(item)) {
-      hits.push({ rule: "path-traversal", position });
+      hits.push({ detector: "path-traversal", position });
     }
     return hits;
   });

@@ -20,6 +20,8 @@ export interface FindingCount {
   readonly confidence: MonitoredConfidence;
   readonly severity: Severity;
   readonly action: Action;
+  /** False for text that was left as it is. */
+  readonly isMasked: boolean;
   readonly count: number;
 }
 
@@ -53,10 +55,19 @@ export class Ledger {
 
   #lookUp(given: MonitoredFinding, stream: MonitoredStream): Entry {
     const finding = cleanFinding(given);
-    const { name, rule, form, strength, confidence, severity, fingerprint } = finding;
+    const {
+      name,
+      rule,
+      form,
+      strength,
+      confidence,
+      severity,
+      fingerprint,
+      isMasked = true,
+    } = finding;
     // Values are told apart, since not each is the job's own; what a rule finds is not.
     const value = rule === undefined ? fingerprint : "";
-    const key = `${stream} ${name} ${rule} ${form} ${strength} ${confidence} ${severity} ${value}`;
+    const key = `${stream} ${name} ${rule} ${form} ${strength} ${confidence} ${severity} ${isMasked} ${value}`;
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
     const facts = factsOf(finding, stream, rule === undefined && this.#isInjected(finding));
@@ -68,6 +79,7 @@ export class Ledger {
       strength,
       confidence: facts.confidence,
       ...this.#decide(facts, severity),
+      isMasked,
       count: 0,
     };
     if (this.#entries.size < maxEntries) this.#entries.set(key, entry);
@@ -104,6 +116,8 @@ function isAlike(a: MonitoredFinding, b: MonitoredFinding): boolean {
     a.name === b.name &&
     a.strength === b.strength &&
     a.confidence === b.confidence &&
-    a.severity === b.severity
+    a.severity === b.severity &&
+    a.isMasked === b.isMasked &&
+    a.detector === b.detector
   );
 }

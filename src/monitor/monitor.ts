@@ -39,10 +39,11 @@ export interface Watch extends AsyncDisposable {
   guard(halt: () => void): void;
   /** A form of a value was read for the first time; it may not be masked yet. */
   sighted(finding: MonitoredFinding, stream: "stdout" | "stderr"): void;
-  /** Something was masked, `count` times (default: once). */
+  /**
+   * Something was masked, or with `isMasked: false` found and left as it is; `count` times (default:
+   * once).
+   */
   masked(finding: MonitoredFinding, stream: "stdout" | "stderr", count?: number): void;
-  /** Output after masking, for review. */
-  look(bytes: Uint8Array, stream: "stdout" | "stderr"): void;
   /**
    * Ends the watch: waits for alerts no longer than 5 seconds, for rotations a minute.
    *
@@ -53,6 +54,8 @@ export interface Watch extends AsyncDisposable {
 
 /** Judges what is found in runs, and acts. */
 export interface Monitor {
+  /** Whether it wants to be told of text to review (the pack `reviewRules` of `nopeek/detect`). */
+  readonly reviews: boolean;
   watch(run: WatchedRun): Watch;
 }
 
@@ -79,6 +82,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   const sinks = (options.alerts ?? []).map(sinkOf);
   const cannotRotate = options.rotate === undefined && mayRotate(onFinding, onLeak);
   return {
+    reviews: review,
     watch(run) {
       if (cannotRotate) {
         run.say("halt+rotate: no rotation is declared here, so a leak halts the job and no more");

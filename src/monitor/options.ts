@@ -26,7 +26,10 @@ export interface MonitorSettings {
   /** Lines that come before `onLeak`; the first that fits a finding decides. */
   readonly onFinding?: readonly FindingRule[] | undefined;
   readonly alerts?: readonly (CommandAlert | WebhookAlert)[] | undefined;
-  /** Looks in commands and output for what a person should review (default: true). */
+  /**
+   * Looks in commands and output for what a person should review (default: true). In output the pack
+   * `reviewRules` does, with the launch's other rules; without rules (`none`) only commands are.
+   */
   readonly review?: boolean | undefined;
   /** Alerts of one run about what only looks like a secret (default: 20). */
   readonly alertsPerMinute?: number | undefined;

@@ -1,4 +1,5 @@
 /** From a finding to its severity to what is done: three tables, the first line that fits wins. */
+import type { Detector } from "../detect/index.ts";
 import {
   type Action,
   type Facts,
@@ -12,7 +13,10 @@ type OneOrMore<T> = T | readonly T[];
 
 /** What a line of a table fits; what it does not say fits everything. */
 export interface Match {
-  /** Rule ids, with `*` for any rest. A finding of a known value has no rule. */
+  /**
+   * Ids of rules or of what they detect, such as `path-traversal`, with `*` for any rest. A finding of
+   * a known value has no rule.
+   */
   readonly rule?: OneOrMore<string> | undefined;
   /** Names of secrets, with `*`. */
   readonly name?: OneOrMore<string> | undefined;
@@ -31,15 +35,16 @@ export interface FindingRule extends Match {
 export const leakPolicies = ["redact", "alert", "halt", "halt+rotate"] as const;
 export type LeakPolicy = (typeof leakPolicies)[number];
 
-/** Rules about text that is dangerous and no secret: for review, on output as well as on commands. */
-export const reviewRuleIds = ["shell-injection", "path-traversal"] as const;
+/** What is dangerous and no secret: for review, on output as well as on commands. */
+const reviewed: readonly Detector[] = ["shell-injection", "path-traversal"];
 
 interface OwnMatch extends Match {
+  readonly detector?: OneOrMore<Detector>;
   readonly isInjected?: boolean;
 }
 
 const severityTable: readonly (OwnMatch & { readonly is: Severity })[] = [
-  { rule: reviewRuleIds, is: "review" },
+  { detector: reviewed, is: "review" },
   { confidence: "exact", strength: "strong", isInjected: true, is: "critical" },
   { confidence: "exact", strength: "strong", is: "high" },
   { confidence: ["checksum", "format"], is: "high" },
@@ -66,7 +71,7 @@ const policyTables: Record<LeakPolicy, readonly (OwnMatch & { readonly action: A
 
 /** How far a table may go: by chance or by another's credential no job is stopped. */
 const ceilings: readonly (OwnMatch & { readonly most: Action })[] = [
-  { rule: reviewRuleIds, stream: ["stdout", "stderr"], most: "alert" },
+  { detector: reviewed, stream: ["stdout", "stderr"], most: "alert" },
   { confidence: "exact", strength: "weak", most: "alert" },
   { confidence: "exact", isInjected: false, most: "alert" },
   { isInjected: false, most: "halt" },
@@ -115,6 +120,7 @@ function firstOf<Line>(
 
 function compile<Line extends OwnMatch>(line: Line): Compiled<Line> {
   const rule = globs(line.rule);
+  const detector = anyOf(line.detector);
   const name = globs(line.name);
   const severities = anyOf(line.severity);
   const confidence = anyOf(line.confidence);
@@ -123,7 +129,8 @@ function compile<Line extends OwnMatch>(line: Line): Compiled<Line> {
   return {
     line,
     fits: (facts, severity) =>
-      rule(facts.rule) &&
+      (rule(facts.rule) || rule(facts.detector)) &&
+      detector(facts.detector) &&
       name(facts.name) &&
       severities(severity) &&
       confidence(facts.confidence) &&

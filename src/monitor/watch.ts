@@ -9,7 +9,6 @@ import type { Watch, WatchedRun } from "./monitor.ts";
 import type { MonitorOptions } from "./options.ts";
 import type { Decide } from "./policy.ts";
 import { RateLimit } from "./rate-limit.ts";
-import { Reviewer, type ReviewHit } from "./reviewer.ts";
 import { type AlertSink, SinkQueue } from "./sink.ts";
 
 export interface WatchParts extends Pick<MonitorOptions, "rotate" | "record" | "alertsPerMinute"> {
@@ -35,7 +34,6 @@ export class RunWatch implements Watch {
   readonly #ledger: Ledger;
   readonly #limit: RateLimit;
   readonly #queues: readonly SinkQueue[];
-  readonly #reviewers: Readonly<Record<"stdout" | "stderr", Reviewer>>;
   /** How far went what was done, by stream and fingerprint. */
   readonly #told = new Map<string, number>();
   readonly #settled = new WeakSet<Entry>();
@@ -62,20 +60,18 @@ export class RunWatch implements Watch {
           this.#say(`an alert did not reach the ${sink.name} (${reason})`);
         }),
     );
-    const reviewerOf = (stream: "stdout" | "stderr") =>
-      new Reviewer((hit) => this.#review(hit, stream));
-    this.#reviewers = { stdout: reviewerOf("stdout"), stderr: reviewerOf("stderr") };
   }
 
   judge(command: readonly string[], upward: readonly number[]): void {
     if (!this.#parts.review) return;
-    for (const { rule, position } of judgeCommand(command, upward)) {
-      const fingerprint = fingerprintOf(`${rule} ${command[position]}`);
-      const entry = this.#note({ rule, fingerprint }, "command");
+    for (const { detector, position } of judgeCommand(command, upward)) {
+      const fingerprint = fingerprintOf(`${detector} ${command[position]}`);
+      const hit = { rule: detector, detector, fingerprint, isMasked: false };
+      const entry = this.#note(hit, "command");
       if (rankOf(entry.action) < rankOf("halt")) continue;
       throw new SecretError(
         "COMMAND_REFUSED",
-        `argument ${position} of the command: ${rule} is refused here (monitor.onFinding)`,
+        `argument ${position} of the command: ${detector} is refused here (monitor.onFinding)`,
       );
     }
   }
@@ -94,10 +90,6 @@ export class RunWatch implements Watch {
     this.#note(finding, stream, count);
   }
 
-  look(bytes: Uint8Array, stream: "stdout" | "stderr"): void {
-    if (this.#parts.review) this.#reviewers[stream].push(bytes);
-  }
-
   end(): Promise<Incident | undefined> {
     this.#end ??= this.#finish();
     return this.#end;
@@ -105,10 +97,6 @@ export class RunWatch implements Watch {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end();
-  }
-
-  #review({ rule, text }: ReviewHit, stream: "stdout" | "stderr"): void {
-    this.#note({ rule, fingerprint: fingerprintOf(`${rule} ${text}`) }, stream);
   }
 
   #note(finding: MonitoredFinding, stream: MonitoredStream, count = 1): Entry {
@@ -191,7 +179,6 @@ export class RunWatch implements Watch {
 
   async #finish(): Promise<Incident | undefined> {
     this.#recordEarly();
-    if (this.#parts.review) for (const reviewer of Object.values(this.#reviewers)) reviewer.end();
     await Promise.all([
       ...this.#queues.map((queue) => queue.close(alertWaitMs)),
       within(rotationWaitMs, this.#rotating),
@@ -230,7 +217,6 @@ export class RunWatch implements Watch {
       rotations: [...this.#rotations.values()],
       alerts: this.#queues.map(({ counts }) => counts),
       suppressed: this.#suppressed,
-      unreviewedLines: this.#reviewers.stdout.skipped + this.#reviewers.stderr.skipped,
     };
   }
 

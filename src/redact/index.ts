@@ -10,6 +10,7 @@ export type { Finding } from "./finding.ts";
 export type { ObjectLimits } from "./masker.ts";
 export {
   createRedactor,
+  type FindOptions,
   type Redactor,
   type RedactorOptions,
   type StreamOptions,

@@ -42,6 +42,12 @@ export class MaskList {
     this.#masked.push(added, ...after.reverse());
   }
 
+  /** Takes out those that begin before `limit`. */
+  takeBefore(limit: number): readonly Masked[] {
+    const index = this.#masked.findIndex(({ start }) => start >= limit);
+    return this.#masked.splice(0, index === -1 ? this.#masked.length : index);
+  }
+
   shift(): Masked | undefined {
     return this.#masked.shift();
   }

@@ -1,11 +1,13 @@
 import type { Transform } from "node:stream";
 import {
+  checkRules,
+  compilePacks,
   createMatcher,
-  createRuleSet,
   type Matcher,
   type Needle,
   needlesOf,
   type RuleChoice,
+  type RulePack,
   type RuleSet,
 } from "../detect/index.ts";
 import { minMaskedBytes, onSecret, type Secret, SecretError } from "../secrets/index.ts";
@@ -22,7 +24,10 @@ import { TextCursor } from "./text-cursor.ts";
 export interface RedactorOptions {
   /** The secrets to mask; more can be added. Without it: every secret of the process, also later. */
   readonly secrets?: Iterable<Secret> | undefined;
-  /** Called for every mask, after it was written. */
+  /**
+   * Called for every mask, after it was written, and for what a rule only reports (`isMasked` is
+   * false): of one detector's reports that overlap, for one.
+   */
   readonly onFinding?: ((finding: Finding) => void) | undefined;
   /**
    * Also masks text that has the format of a credential: the formats that are known (default), none,
@@ -36,6 +41,11 @@ export interface RedactorOptions {
    * key of an audit log it can be compared with those in the log.
    */
   readonly fingerprint?: ((value: Uint8Array) => string) | undefined;
+}
+
+export interface FindOptions {
+  /** Also looks for formats (default: true). */
+  readonly rules?: boolean | undefined;
 }
 
 export interface StreamOptions {
@@ -76,8 +86,8 @@ export interface Redactor extends Disposable {
    * `AggregateError` and own properties are masked. Never throws.
    */
   redactError(thrown: unknown, limits?: ObjectLimits): Error;
-  /** What of which secrets stands in the text; empty if it is clean. */
-  find(text: string): readonly Finding[];
+  /** What of which secrets stands in the text, and what has a format; empty if it is clean. */
+  find(text: string, options?: FindOptions): readonly Finding[];
   /**
    * Refuses text that holds any form of a secret, such as a prompt before it is sent.
    *
@@ -106,10 +116,11 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
 
 class ValueRedactor implements Redactor {
   readonly #options: RedactorOptions;
-  readonly #rules: RuleSet | null;
+  readonly #packs: readonly RulePack[];
+  #ruleSet: RuleSet | null | undefined;
   readonly #known = new Set<string>();
   readonly #following: Disposable | undefined;
-  readonly #cleanCheck: CleanCheck;
+  #cleanCheck: CleanCheck | undefined;
   #matcher: Matcher = createMatcher([]);
   /** Needles that are not in the matcher yet. */
   #added: Needle[] = [];
@@ -118,8 +129,7 @@ class ValueRedactor implements Redactor {
 
   constructor(options: RedactorOptions) {
     this.#options = options;
-    this.#rules = createRuleSet(options.rules ?? "default");
-    this.#cleanCheck = new CleanCheck(this.#rules, options.unwrap ?? true);
+    this.#packs = checkRules(options.rules ?? "default");
     if (options.secrets === undefined) {
       this.#following = onSecret((secret) => this.add(secret));
     } else {
@@ -134,6 +144,17 @@ class ValueRedactor implements Redactor {
       this.#added = [];
     }
     return this.#matcher;
+  }
+
+  /** Compiled when there is something to look at: it takes longer than the rest of a short run. */
+  get #rules(): RuleSet | null {
+    if (this.#ruleSet === undefined) this.#ruleSet = compilePacks(this.#packs);
+    return this.#ruleSet;
+  }
+
+  #isClean(text: string): boolean {
+    this.#cleanCheck ??= new CleanCheck(this.#rules, this.#options.unwrap ?? true);
+    return this.#cleanCheck.isClean(text, this.matcher);
   }
 
   add(secret: Secret): void {
@@ -153,7 +174,7 @@ class ValueRedactor implements Redactor {
 
   redact(text: string): string {
     if (typeof text !== "string") throw new TypeError("redact() takes text; bytes go to stream()");
-    if (this.#cleanCheck.isClean(text, this.matcher)) return text;
+    if (this.#isClean(text)) return text;
     const parts: string[] = [];
     const cursor = new TextCursor(text);
     const onMask = (masked: Masked) => {
@@ -170,11 +191,11 @@ class ValueRedactor implements Redactor {
     return parts.length === 0 ? text : parts.join("") + cursor.rest();
   }
 
-  find(text: string): readonly Finding[] {
+  find(text: string, { rules = true }: FindOptions = {}): readonly Finding[] {
     const findings: Finding[] = [];
     const onFound = (masked: Masked) =>
       void findings.push(findingOf(masked, this.#options.fingerprint));
-    this.#scanWhole(text, onFound, { onReport: onFound });
+    this.#scanWhole(text, onFound, { onReport: onFound, ...(rules ? {} : { rules: null }) });
     return findings.sort((a, b) => a.offset - b.offset);
   }
 
@@ -208,7 +229,7 @@ class ValueRedactor implements Redactor {
 
   readonly #masker: Masker = {
     text: (text) => this.redact(text),
-    isClean: (text) => this.#cleanCheck.isClean(text, this.matcher) || this.find(text).length === 0,
+    isClean: (text) => this.#isClean(text) || this.find(text).length === 0,
     bytes: (bytes) => {
       const chunks = this.chunks();
       const first = chunks.write(bytes);
@@ -242,14 +263,15 @@ class ValueRedactor implements Redactor {
   #scanWhole(
     text: string,
     onMask: (masked: Masked) => void,
-    more: Pick<ScannerOptions, "onSkip" | "onReport">,
+    more: Partial<Pick<ScannerOptions, "onSkip" | "onReport" | "rules">>,
   ): void {
     const scanner = new Scanner(this, {
       write: () => undefined,
       unwrap: this.#options.unwrap ?? true,
-      rules: this.#rules,
+      rules: more.rules === undefined ? this.#rules : more.rules,
       onMask,
-      ...more,
+      onSkip: more.onSkip,
+      onReport: more.onReport,
     });
     scanner.push(Buffer.from(text));
     scanner.end();

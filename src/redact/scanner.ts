@@ -14,6 +14,7 @@ import {
 import { Dropped } from "./dropped.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { type Masked, MaskList, maskTextOf } from "./mask-list.ts";
+import { Reports } from "./reports.ts";
 
 /** Where a scanner gets its matcher from; `version` changes when secrets were added. */
 export interface MatcherSource {
@@ -26,7 +27,7 @@ export interface ScannerOptions {
   readonly write: (bytes: Uint8Array) => void;
   /** Told of every mask that is written. */
   readonly onMask: (masked: Masked) => void;
-  /** Told of every match that is only reported, as soon as it is found. */
+  /** Told of what is only reported, in order; of one detector's matches that overlap, of one. */
   readonly onReport?: ((reported: Masked) => void) | undefined;
   /** Told of what is left out without a mask: the rest of a match that was masked already. */
   readonly onSkip?: ((start: number, end: number) => void) | undefined;
@@ -56,6 +57,7 @@ export class Scanner {
   readonly #source: MatcherSource;
   readonly #options: ScannerOptions;
   readonly #masks = new MaskList();
+  readonly #reports = new Reports();
   readonly #held = new HeldBytes();
   readonly #rules: RuleScanner | null;
   readonly #dropped = new Dropped();
@@ -72,6 +74,8 @@ export class Scanner {
   #chunk: Uint8Array = noBytes;
   /** Offset after the last byte that was written or masked. */
   #written = 0;
+  /** Before this, bytes are held only for matches that are reported: they are written, and no mask. */
+  #live = 0;
 
   constructor(source: MatcherSource, options: ScannerOptions) {
     this.#source = source;
@@ -89,6 +93,11 @@ export class Scanner {
     return this.#read - this.#written;
   }
 
+  /** Whether something is found that was not told yet. */
+  get isUntold(): boolean {
+    return !this.#reports.isEmpty;
+  }
+
   push(chunk: Uint8Array): void {
     this.#refresh();
     const base = this.#read;
@@ -103,7 +112,9 @@ export class Scanner {
     this.#chunk = noBytes;
     this.#read = base + chunk.length;
     this.#settle(live, chunk, base);
-    this.#keep(live, chunk, base);
+    const undecided = this.#rules?.undecided ?? Number.POSITIVE_INFINITY;
+    this.#keep(live, undecided, chunk, base);
+    this.#report(undecided);
   }
 
   /** Shows as much of a partial match as a pause may show; its rest will still be masked. */
@@ -121,6 +132,7 @@ export class Scanner {
     const first = this.#masks.first;
     if (first !== undefined) limit = Math.min(limit, first.start);
     this.#writeRaw(limit, noBytes, this.#read);
+    this.#report(Number.POSITIVE_INFINITY);
   }
 
   /** Decides everything that is held: what is no match by now is none. */
@@ -129,6 +141,7 @@ export class Scanner {
     this.#rules?.end();
     if (this.#options.unwrap) this.#scanView(this.#view.finish(this.#read - 1));
     this.#settle(this.#read, noBytes, this.#read);
+    this.#report(Number.POSITIVE_INFINITY);
     this.#state.fill(0);
     this.#viewState.fill(0);
     this.#held.dropBefore(this.#read);
@@ -141,8 +154,9 @@ export class Scanner {
     this.#matcher = this.#source.matcher;
     this.#state = this.#matcher.start();
     this.#viewState = this.#matcher.start();
-    const { start, end } = this.#held;
-    if (end === start) return;
+    const { end } = this.#held;
+    const start = Math.max(this.#held.start, this.#live);
+    if (end <= start) return;
     this.#view = new Unwrapper();
     this.#scan(this.#held.copy(start, end), start);
   }
@@ -206,7 +220,7 @@ export class Scanner {
   readonly #ruleListener = {
     hit: (start: number, end: number, rule: Rule, confidence: Confidence, bytes: Buffer) => {
       const match = { rule, confidence, bytes };
-      if (rule.does === "report") this.#options.onReport?.({ start, end, match });
+      if (rule.does === "report") this.#reports.add(start, end, match);
       else this.#masks.add(start, end, match);
     },
     drop: (start: number, end: number) => this.#dropped.add(start, end),
@@ -216,7 +230,8 @@ export class Scanner {
   /** A copy of bytes that are held or in the chunk. */
   #bytesOf(start: number, end: number): Buffer {
     const base = this.#read;
-    const held = start < base ? this.#held.copy(start, Math.min(end, base)) : noBytes;
+    if (start >= base) return Buffer.from(this.#chunk.subarray(start - base, end - base));
+    const held = this.#held.copy(start, Math.min(end, base));
     const read = this.#chunk.subarray(Math.max(0, start - base), Math.max(0, end - base));
     return Buffer.concat([held, read]);
   }
@@ -275,9 +290,16 @@ export class Scanner {
     }
   }
 
-  /** Keeps what is not written yet, and the whole of what may become a match. */
-  #keep(live: number, chunk: Uint8Array, base: number): void {
-    const from = Math.min(this.#written, live);
+  /** Tells of what begins before a place. */
+  #report(limit: number): void {
+    if (this.#reports.isEmpty) return;
+    for (const reported of this.#reports.take(limit)) this.#options.onReport?.(reported);
+  }
+
+  /** Keeps what is not written yet, and the whole of what may become a match or a report. */
+  #keep(live: number, undecided: number, chunk: Uint8Array, base: number): void {
+    this.#live = Math.min(this.#written, live);
+    const from = Math.min(this.#live, undecided);
     this.#held.dropBefore(from);
     if (this.#held.end === this.#held.start) this.#held.start = Math.max(from, base);
     this.#held.append(chunk.subarray(this.#held.end - base));

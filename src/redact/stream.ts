@@ -3,6 +3,8 @@ import type { Scanner } from "./scanner.ts";
 
 /** A pause this long shows a little of what is held back. */
 const pauseMs = 25;
+/** A job that ends sooner needs no rules. */
+const prepareAfterMs = 10;
 
 /**
  * A Transform around a scanner: backpressure in both directions comes from the stream, a timer of
@@ -20,11 +22,18 @@ export function createStream(
     if (first !== undefined) stream.push(decided.length === 1 ? first : Buffer.concat(decided));
     decided = [];
   };
-  const scanner = makeScanner((bytes) => void decided.push(bytes));
+  let scanner: Scanner | undefined;
+  const prepared = () => {
+    scanner ??= makeScanner((bytes) => void decided.push(bytes));
+    return scanner;
+  };
+  // Rules take tens of milliseconds to compile: while who writes to this stream starts up.
+  setTimeout(prepared, prepareAfterMs).unref();
   const stream = new Transform({
     decodeStrings: true,
     transform(chunk: Buffer, _encoding, done) {
       clearTimeout(timer);
+      const scanner = prepared();
       try {
         scanner.push(chunk);
       } catch (error) {
@@ -32,7 +41,7 @@ export function createStream(
         return;
       }
       pushDecided();
-      if (hold === "pause" && scanner.pending > 0) {
+      if (hold === "pause" && (scanner.pending > 0 || scanner.isUntold)) {
         timer = setTimeout(() => {
           scanner.pause();
           pushDecided();
@@ -42,7 +51,7 @@ export function createStream(
     },
     flush(done) {
       clearTimeout(timer);
-      scanner.end();
+      scanner?.end();
       pushDecided();
       done();
     },

@@ -19,9 +19,10 @@ export async function askHidden(question: string): Promise<Secret> {
       "there is no terminal to paste the new value into; give it on standard input: --value-stdin",
     );
   }
-  stderr.write(question);
+  // Before the question: who answers at once is not shown either.
   stdin.setRawMode(true);
   stdin.setEncoding("utf8");
+  stderr.write(question);
   let typed = "";
   try {
     for await (const chunk of stdin) {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  assertUnmasked,
   type Change,
   codeOf,
   type Reference,
@@ -7,7 +8,7 @@ import {
   type StoredValue,
 } from "../secrets/index.ts";
 import { updateCopies } from "./copies.ts";
-import { credentialIn, fieldsOf, isSame, storedWith } from "./credential.ts";
+import { credentialIn, fieldsOf, isSame } from "./credential.ts";
 import type { RotationResult, RotationStep } from "./options.ts";
 import { gapOf, publishSteps, revokeSteps, stepsDone } from "./plan.ts";
 import type { Run } from "./run.ts";
@@ -138,14 +139,10 @@ async function writeNext(run: Run, next: Credential, current: Credential | null)
 
 async function write(run: Run, next: Credential): Promise<void> {
   const { place, reference, provider } = run;
-  // Checks the value as well.
-  const whole =
-    place.keys === undefined
-      ? storedWith(place, "", next)
-      : storedWith({ ...place, keys: undefined }, "", next);
+  assertUnmasked(next.secret);
   const change: Change =
     place.keys === undefined
-      ? { mode: "replace", value: whole }
+      ? { mode: "replace", value: next.secret.reveal() }
       : { mode: "merge", fields: fieldsOf(place, next) };
   try {
     await provider.write?.({ ...reference, field: undefined }, change, run.context);

@@ -10,7 +10,7 @@ const reservedPrefix = "nopeek-reserved:";
 const goneCodes: ReadonlySet<string> = new Set(["SECRET_NOT_FOUND", "SECRET_DISABLED"]);
 
 /** Whether an error says that a version was disabled or removed. */
-export function isGone(error: unknown): boolean {
+function isGone(error: unknown): boolean {
   return error instanceof SecretError && goneCodes.has(error.code);
 }
 

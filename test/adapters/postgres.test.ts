@@ -14,6 +14,12 @@ const missing = postgresMissing();
 const dayMs = 86_400_000;
 const reference = "aws-sm://ml/db";
 
+interface Document {
+  readonly host: string;
+  readonly username: string;
+  readonly password: string;
+}
+
 describe.skipIf(missing !== null)(
   `postgres${missing === null ? "" : ` (skipped: ${missing})`}`,
   () => {
@@ -64,7 +70,7 @@ describe.skipIf(missing !== null)(
       const run = (more: Partial<RotateOptions> = {}) =>
         rotate({ from, secret: reference, target, overlapMs: dayMs, apply: true, ...more });
       const read = async () =>
-        JSON.parse((await from.get(reference, { maxAgeMs: 0 })).reveal()) as Record<string, string>;
+        JSON.parse((await from.get(reference, { maxAgeMs: 0 })).reveal()) as Document;
       return { roles, password, from, target, run, read };
     }
 
@@ -76,26 +82,26 @@ describe.skipIf(missing !== null)(
         gap: undefined,
       });
       const second = await read();
-      expect([second["username"], second["host"]]).toEqual([roles[1], "db"]);
-      expect(await canLogIn(roles[1], second["password"] ?? "")).toBe(true);
+      expect([second.username, second.host]).toEqual([roles[1], "db"]);
+      expect(await canLogIn(roles[1], second.password)).toBe(true);
       expect(await canLogIn(roles[0], password)).toBe(true);
       const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + dayMs + 1);
       expect(await run({ minAgeMs: 10 * dayMs })).toMatchObject({ outcome: "ended" });
       clock.mockRestore();
       expect(await canLogIn(roles[0], password)).toBe(false);
-      expect(await canLogIn(roles[1], second["password"] ?? "")).toBe(true);
+      expect(await canLogIn(roles[1], second.password)).toBe(true);
       // The next turn gives the first role its login back.
       expect(await run()).toMatchObject({ outcome: "rotated" });
       const third = await read();
-      expect(third["username"]).toBe(roles[0]);
-      expect(await canLogIn(roles[0], third["password"] ?? "")).toBe(true);
+      expect(third.username).toBe(roles[0]);
+      expect(await canLogIn(roles[0], third.password)).toBe(true);
       expect(await canLogIn(roles[0], password)).toBe(false);
     }, 30_000);
 
     it("no password stands in the server's log, only verifiers", async () => {
       const { run, read } = await world();
       await run();
-      const { password = "" } = await read();
+      const { password } = await read();
       expect(server.log()).toContain("SCRAM-SHA-256$4096:");
       expect(server.log().includes(password)).toBe(false);
     }, 30_000);
@@ -129,7 +135,7 @@ describe.skipIf(missing !== null)(
       expect(plan.gap).toContain("from the moment it is set until the new one is current");
       expect(plan.steps.map(({ step }) => step)).not.toContain("revoke");
       expect(await run({ target })).toMatchObject({ outcome: "rotated", strategy: "static" });
-      expect(await canLogIn(roles[0], (await read())["password"] ?? "")).toBe(true);
+      expect(await canLogIn(roles[0], (await read()).password)).toBe(true);
       expect(await canLogIn(roles[0], password)).toBe(false);
     }, 30_000);
 
@@ -149,7 +155,7 @@ describe.skipIf(missing !== null)(
       };
       const ended = await run({ target: sleepy });
       expect(ended.outcome).toBe("superseded");
-      const { username = "", password = "" } = await read();
+      const { username, password } = await read();
       expect(roles).toContain(username);
       expect(await canLogIn(username, password)).toBe(true);
     }, 30_000);
@@ -158,7 +164,7 @@ describe.skipIf(missing !== null)(
       const { run, read } = await world();
       const ended = await Promise.all([run(), run(), run()]);
       expect(ended.filter(({ outcome }) => outcome === "rotated").length).toBeGreaterThan(0);
-      const { username = "", password = "" } = await read();
+      const { username, password } = await read();
       expect(await canLogIn(username, password)).toBe(true);
     }, 30_000);
 
@@ -199,10 +205,14 @@ describe.skipIf(missing !== null)(
 
     it("a consumer that reads and logs in all the time is never refused", async () => {
       const { run, read } = await world();
-      const state = { isOver: false, refused: 0, logins: 0 };
+      const state: { isOver: boolean; refused: number; logins: number } = {
+        isOver: false,
+        refused: 0,
+        logins: 0,
+      };
       const consumer = (async () => {
         while (!state.isOver) {
-          const { username = "", password = "" } = await read();
+          const { username, password } = await read();
           state.logins += 1;
           if (!(await canLogIn(username, password))) state.refused += 1;
         }

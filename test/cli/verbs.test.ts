@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { emptyFolder, nopeek } from "../support/command.ts";
+import { fromTemplate } from "../support/templates.ts";
 import { randomToken } from "../support/values.ts";
 
 const token = randomToken("hf_");
@@ -94,6 +95,58 @@ describe("redact", () => {
     expect(nothing.stderr).toContain("only what looks like a credential is masked");
     const none = await nopeek(["redact", "--rules", "none"], { input: token });
     expect(none.stderr).toContain("nothing is masked");
+  });
+
+  it("takes rules from a file, beside the known ones or alone", async () => {
+    const rule = {
+      id: "acme-token",
+      title: "Acme access token",
+      keywords: ["acme_"],
+      shapes: [[{ chars: "a-z", min: 20, max: 20 }]],
+      good: ["acme_{a-z*20}"],
+      bad: ["acme_{a-z*19}"],
+    };
+    const broken = { ...rule, good: ["acme_{a-z*3}"] };
+    const cwd = emptyFolder({
+      "acme.json": JSON.stringify({ name: "acme", rules: [rule] }),
+      "broken.json": JSON.stringify({ name: "acme", rules: [broken] }),
+    });
+    const input = `acme_${"ab".repeat(10)} ${fromTemplate("ghp_{A-Za-z0-9*36}")}`;
+    const [, github] = input.split(" ");
+    const both = await nopeek(["redact", "--rules", "acme.json"], { cwd, input });
+    expect(both.stdout).toBe("[REDACTED:acme-token] [REDACTED:github-token]");
+    const alone = ["redact", "--rules", "none", "--rules", "acme.json"];
+    expect((await nopeek(alone, { cwd, input })).stdout).toBe(`[REDACTED:acme-token] ${github}`);
+    for (const [file, message] of [
+      ["broken.json", "good example 1 is not found"],
+      ["missing.json", "cannot be read (ENOENT)"],
+    ] as const) {
+      const run = await nopeek(["redact", "--rules", file], { cwd, input });
+      expect(run).toMatchObject({ stdout: "" });
+      expect(run.code).not.toBe(0);
+      expect(run.stderr).toContain(message);
+    }
+  });
+
+  it("takes the rules of a launch from its configuration", async () => {
+    const program = "console.log('acme_' + 'ab'.repeat(10), 'AKIA' + 'QWERTYUIOPASDFGH')";
+    const rule = {
+      id: "acme-token",
+      title: "Acme access token",
+      keywords: ["acme_"],
+      shapes: [[{ chars: "a-z", min: 20, max: 20 }]],
+      good: ["acme_{a-z*20}"],
+      bad: ["acme_{a-z*19}"],
+    };
+    const command = [process.execPath, "-e", program];
+    const cwd = emptyFolder({
+      "acme.json": JSON.stringify({ name: "acme", rules: [rule] }),
+      "nopeek.config.json": JSON.stringify({
+        launches: { train: { command, rules: ["acme.json"] } },
+      }),
+    });
+    const run = await nopeek(["run", "train"], { cwd });
+    expect(run.stdout).toBe("[REDACTED:acme-token] [REDACTED:aws-access-key-id]\n");
   });
 
   it("writes nothing if a secret is missing", async () => {

@@ -74,6 +74,19 @@ it("records what a run was given, what it leaked and how it ended, under one id"
   expect(text).not.toContain("process.env");
 });
 
+it("records text to review as the monitor's finding alone: nothing was masked", async () => {
+  const { result, records, text } = await audited(
+    print("console.log('os.system(\"inspect-this \" + x)')"),
+  );
+  expect(result.incident?.findings).toHaveLength(1);
+  expect(records.filter(({ type }) => type.startsWith("finding."))).toEqual([]);
+  expect(records.filter(({ type }) => type === "monitor.finding" || type === "run.ended")).toEqual([
+    expect.objectContaining({ rule: "shell-injection", severity: "review", action: "review" }),
+    expect.objectContaining({ endedBy: "exit", redactions: 0 }),
+  ]);
+  expect(text).not.toContain("inspect-this");
+});
+
 it("records nothing of the command but a word and a keyed hash", async () => {
   const argument = "--name=Erika Mustermann";
   const own = ["/opt/erika/secret-project", argument];

@@ -3,6 +3,7 @@ import { PassThrough, Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { createSecrets, Secret } from "nopeek";
 import { env } from "nopeek/adapters/env";
+import { defaultRules, reviewRules } from "nopeek/detect";
 import { type LaunchOptions, launch, type RunningJob, type Runtime } from "nopeek/launch";
 import { createMonitor, type MonitorEvent } from "nopeek/monitor";
 import { describe, expect, it, vi } from "vitest";
@@ -416,4 +417,77 @@ it("a line of ours does not cut a line of the job's, unless that stays open", as
   expect(chunks.join("")).toBe(
     "50% done\n> leaked to stdout: HF_TOKEN (raw); masked\nbar \n> leaked to stderr: HF_TOKEN (raw); masked\n[REDACTED:HF_TOKEN] end\n",
   );
+});
+
+describe("text to review", () => {
+  const line = 'os.system(f"rm -rf {user_input}")';
+  const command = node(`console.log(${JSON.stringify(line)})`);
+  const reviewed = { rule: "shell-injection", severity: "review", action: "review" };
+
+  it("is told to the monitor alone: it is no leak, no mask, and stops nothing", async () => {
+    const leaks: unknown[] = [];
+    const onLeak = (leak: unknown) => {
+      leaks.push(leak);
+      return "halt";
+    };
+    const result = await run({ command, onLeak, monitor: { onLeak: "halt" } });
+    expect(result).toMatchObject({ endedBy: "exit", exitCode: 0, out: `${line}\n`, notices: [] });
+    expect(result.redactions).toEqual({ total: 0, counts: [] });
+    expect(leaks).toEqual([]);
+    expect(result.incident?.findings).toMatchObject([{ ...reviewed, isMasked: false, count: 1 }]);
+    expect(result.events).toMatchObject([{ type: "finding", ...reviewed, stream: "stdout" }]);
+    expect(JSON.stringify(result.events)).not.toContain("user_input");
+    // The control: what is masked is told to all.
+    const leaking = await run({
+      command: node("console.log(process.env.T)"),
+      secrets: { T: new Secret(token) },
+      onLeak,
+    });
+    expect(leaks).toHaveLength(1);
+    expect(leaking.redactions.total).toBe(1);
+  });
+
+  it("is never called masked, whatever a table makes of it", async () => {
+    const alerted = await run({
+      command,
+      monitor: { onFinding: [{ rule: "shell-*", action: "halt" }] },
+    });
+    expect(alerted).toMatchObject({ endedBy: "exit", exitCode: 0 });
+    expect(alerted.notices).toEqual(["warning: shell-injection on stdout; please review it"]);
+    const id = "no-metrics";
+    const shapes = [[{ chars: "a-z", max: 8 }]];
+    const rule = {
+      id,
+      title: "x",
+      does: "report",
+      severity: "high",
+      keywords: ["METRIC"],
+      shapes,
+      good: [],
+      bad: [],
+    } as const;
+    const own = await run({
+      command: node("console.log('METRICxy')"),
+      rules: [{ name: "own", rules: [rule] }],
+    });
+    expect(own).toMatchObject({
+      out: "METRICxy\n",
+      notices: ["found on stdout: no-metrics; not masked"],
+      redactions: { total: 0 },
+    });
+  });
+
+  it.each([
+    ["by default", {}, 1],
+    ["beside the rules of one's own", { rules: [] }, 1],
+    ["once where the pack is named too", { rules: [defaultRules, reviewRules] }, 1],
+    ["with a monitor that is made", { monitor: createMonitor() }, 1],
+    ["not where the monitor does not review", { monitor: { review: false } }, 0],
+    ["not with such a monitor that is made", { monitor: createMonitor({ review: false }) }, 0],
+    ["not without rules", { rules: "none" }, 0],
+  ] as const)("is looked for %s", async (_, options, count) => {
+    const stdout = new PassThrough();
+    const { incident } = await launch({ command, ...options, output: { stdout: stdout.resume() } });
+    expect(incident?.findings.map((finding) => finding.count) ?? []).toEqual(count ? [count] : []);
+  });
 });

@@ -146,7 +146,9 @@ it("shows what a prompt holds after a pause, at most four bytes of it", async ()
     process.stdout.write("password: " + value.slice(0, 9));
     setTimeout(() => { require("node:fs").writeSync(1, "<pause>"); process.stdout.write(value.slice(9)); }, 150);`;
   const run = await runProgram(program, { env, kind: "commonjs", nodeArgs: preload });
-  expect(run.stdout).toBe(`password: ${value.slice(0, 4)}<pause>${mask}`);
+  const shown = /^password: (.{1,4})<pause>(.*)$/.exec(run.stdout) ?? [];
+  expect(value.startsWith(shown[1] ?? " ")).toBe(true);
+  expect(shown[2]).toBe(mask);
 });
 
 describe("limits: what goes past the streams is not seen in the process itself", () => {

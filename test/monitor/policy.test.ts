@@ -12,7 +12,7 @@ const findings: Readonly<Record<string, MonitoredFinding>> = {
   grave: ruleFinding("aws-key", { severity: "critical" }),
   heuristic: ruleFinding("assignment", { confidence: "heuristic" }),
   placeholder: ruleFinding("aws-key", { confidence: "placeholder" }),
-  review: ruleFinding("shell-injection", { confidence: "heuristic" }),
+  review: ruleFinding("shell-injection", { detector: "shell-injection", confidence: "heuristic" }),
 };
 
 /** What is done about one finding under a policy and a table. */

@@ -61,6 +61,7 @@ describe("a command", () => {
         severity: "critical",
         action: "alert",
         fingerprint: "f-OURS",
+        isMasked: true,
       },
       expect.objectContaining({ stream: "stderr", rule: "hf-token", severity: "high" }),
     ]);

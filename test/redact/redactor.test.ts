@@ -60,6 +60,7 @@ it("tells what it found, and no value", () => {
     rule: undefined,
     strength: "strong",
     confidence: "exact",
+    isMasked: true,
     fingerprint: secret.fingerprint,
   };
   expect(findings).toEqual([

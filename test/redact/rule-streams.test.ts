@@ -38,7 +38,7 @@ const formats: Record<string, [text: string, expected: string]> = {
   "a URL": ["postgres://u:pw-of-u-1@h/x\n", "postgres://u:[REDACTED:url-password]@h/x\n"],
   "an assignment": [
     fromTemplate('api_key = "{A-Z*8}{a-z*8}{0-9*8}"\n'),
-    'api_key = "[REDACTED:secret-assignment]"\n',
+    'api_key = "[REDACTED:key-assignment]"\n',
   ],
   "text that begins like formats": [
     "sk- ghp_ eyJ -----BEGIN :// tokens ghp_a",
@@ -125,4 +125,14 @@ it("looks for no format if told so", () => {
   const none = createRedactor({ secrets: [], rules: "none" });
   const text = fromTemplate("ghp_{A-Za-z0-9*36}");
   expect(none.redact(text)).toBe(text);
+});
+
+it("masks what is left of a credential whose mark stands inside it", async () => {
+  const head = fromTemplate("{A-Za-z0-9*3}");
+  const tail = fromTemplate("8Q~{A-Za-z0-9*34}");
+  const masked = "[REDACTED:azure-client-secret]";
+  expect(await through(`s ${head}${tail}\n`, [])).toBe(`s ${masked}\n`);
+  expect(redactor.redact(`s ${head}${tail}`)).toBe(`s ${masked}`);
+  // The limit that SECURITY.md names: what was written before the mark came.
+  expect(await through(`s ${head}${tail}\n`, [2 + head.length])).toBe(`s ${head}${masked}\n`);
 });

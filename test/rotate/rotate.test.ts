@@ -248,7 +248,7 @@ describe("what can go wrong", () => {
     expect(unwritable.code).toBe("SECRET_NOT_WRITABLE");
     const { SecretError: NewError } = await import("nopeek");
     let stored: string | undefined;
-    let isDown = true;
+    const link: { isDown: boolean } = { isDown: true };
     const copies: SecretProvider = {
       name: "copies",
       schemes: ["copies"],
@@ -256,7 +256,7 @@ describe("what can go wrong", () => {
       capabilities: ["read", "write"],
       read: async () => [stored === undefined ? null : { value: stored }],
       write: async (_, change) => {
-        if (isDown) throw new NewError("SECRET_UNREACHABLE", "copies://job cannot be reached");
+        if (link.isDown) throw new NewError("SECRET_UNREACHABLE", "copies://job cannot be reached");
         stored = "fields" in change ? (change.fields["PASSWORD"] ?? undefined) : undefined;
         return {};
       },
@@ -269,7 +269,7 @@ describe("what can go wrong", () => {
       "so the old one is not revoked; run it again when this is repaired: copies://job cannot be reached",
     );
     expect([await works(), database.accepts(first.user, first.password)]).toEqual([true, true]);
-    isDown = false;
+    link.isDown = false;
     const ended = await run({ ...options, awayFrom: "1" });
     expect(ended.outcome).toBe("ended");
     expect(database.accepts("app_b", stored ?? "")).toBe(true);
@@ -313,7 +313,11 @@ describe("what can go wrong", () => {
 
 it("consumers that read all the time never get a credential that does not work", async () => {
   const { database, run, read } = world();
-  const state = { isOver: false, logins: 0, refused: 0 };
+  const state: { isOver: boolean; logins: number; refused: number } = {
+    isOver: false,
+    logins: 0,
+    refused: 0,
+  };
   // Whoever else is there gets a turn in the middle of each rotation.
   database.faults.set("works", () => new Promise((turn) => setImmediate(turn)));
   const consumer = (async () => {

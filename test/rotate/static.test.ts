@@ -18,7 +18,7 @@ const dayMs = 86_400_000;
 class OneValue {
   value: string;
   /** A change is answered, and not made. */
-  isDeaf = false;
+  isDeaf: boolean = false;
 
   constructor(value: string) {
     this.value = value;

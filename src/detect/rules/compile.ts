@@ -102,7 +102,7 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
       shapes,
       mayFollow,
       mayFollowBoth,
-      isSecret: shapes.some(({ isWhole }) => isWhole),
+      isSecret: rule.does !== "report" && shapes.some(({ isWhole }) => isWhole),
     }));
   });
 }

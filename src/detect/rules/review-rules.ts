@@ -4,11 +4,11 @@ const space: Step = { chars: " \t", max: 8 };
 const quote: Step = { chars: "\"'", min: 1, max: 1 };
 const inText: Step = { chars: "^\"'`\n{$", max: 200 };
 const shellCalls =
-  "os.system( os.popen( commands.getoutput( subprocess.run( subprocess.call( subprocess.Popen( subprocess.check_output( subprocess.check_call( subprocess.getoutput( child_process.exec( child_process.execSync( execSync(".split(
+  "os.system( os.popen( commands.getoutput( subprocess.run( subprocess.call( subprocess.Popen( subprocess.check_output( subprocess.check_call( subprocess.getoutput( child_process.exec( child_process.execSync( child_process.spawn( execSync( popen( system(".split(
     " ",
   );
 const fileCalls =
-  "open Path load read_text read_bytes read_csv read_json read_parquet load_dataset copy copyfile copytree move remove unlink rmtree send_file extract extractall fopen".split(
+  "open Path PosixPath load read_text read_bytes read_csv read_json read_parquet load_dataset copy copyfile copytree move remove unlink rmtree send_file extract extractall fopen".split(
     " ",
   );
 
@@ -28,9 +28,7 @@ const rules: readonly Rule[] = [
         quote,
         inText,
         { text: "{" },
-        inText,
-        { text: "}" },
-        inText,
+        { chars: "^\"'\n", max: 200 },
         quote,
         { text: ".format(" },
       ],
@@ -63,22 +61,40 @@ const rules: readonly Rule[] = [
       "subprocess.check_output(",
       "subprocess.check_call(",
     ],
-    shapes: [[{ chars: "^\n)", min: 10, max: 240 }]],
+    // Not where one fixed text is run, and not what the rule before finds.
+    shapes: [
+      [
+        space,
+        { chars: "A-Za-z_", min: 1, max: 1 },
+        { chars: "A-Za-z0-9_.", max: 64 },
+        space,
+        { chars: "^+\"'`\n\r", min: 1, max: 1 },
+        { chars: "^\n\r", max: 240 },
+      ],
+      [space, quote, inText, quote, { text: "." }, { chars: "^\n\r", max: 240 }],
+    ],
     checks: [{ contains: "shell=True" }],
     confidence: "heuristic",
     good: ["subprocess.run({a-z*4}, shell=True)"],
-    bad: ["subprocess.run({a-z*4}, shell=False)", "subprocess.run({a-z*14})"],
+    bad: [
+      "subprocess.run({a-z*4}, shell=False)",
+      "subprocess.run({a-z*14})",
+      "subprocess.run('{a-z*8}', shell=True)",
+    ],
   },
   {
     id: "path-traversal",
     title: "a file is used by a path that leads up by two folders or more",
     detector: "path-traversal",
     does: "report",
-    keywords: ["../../", "..\\..\\"],
+    keywords: ["../../", "..\\..\\", "..\\\\..\\\\", "../.env", "../id_rsa"],
     left: "any",
     onlyAfter: [
       ...fileCalls.flatMap((call) => [`${call}("`.slice(-16), `${call}('`.slice(-16)]),
-      ...[" cat", " cp", " mv", " rm", " ln", " rf", " tar", "\ncat", "\nrm", "\ncp"],
+      ...["cat", "cp", "mv", "rm", "ln", "rf", "tar", "open"].flatMap((word) =>
+        [" ", "\n", "\r"].map((before) => before + word),
+      ),
+      ...["loading", "reading", "copying", "removing", "extracting"],
     ],
     shapes: [[{ chars: "^\u0000-\u0020\"'()", max: 200 }]],
     confidence: "heuristic",
@@ -119,5 +135,5 @@ const rules: readonly Rule[] = [
   },
 ];
 
-/** Not part of `default`, since nothing of it is masked: it is for output that is monitored. */
+/** Not part of `default`, since nothing of it is masked: launches add it for their monitor. */
 export const reviewRules: RulePack = { name: "review", rules };

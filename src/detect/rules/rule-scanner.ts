@@ -104,10 +104,26 @@ export class RuleScanner {
   /** From here on bytes may still be masked; Infinity if none may. */
   get live(): number {
     let live = this.#cutKeyword;
-    for (const { from, before, isOpen } of this.#waiting) {
-      if (from !== -1 && !isOpen) live = Math.min(live, from - before.length);
+    for (const { from, before, isOpen, shape } of this.#waiting) {
+      if (from === -1 || isOpen || shape.rule.does === "report") continue;
+      live = Math.min(live, from - before.length);
     }
     return live;
+  }
+
+  /**
+   * From here on bytes may still be part of a match that is only told. They may be written, and must
+   * be kept. Infinity if no rule is one that only tells.
+   */
+  get undecided(): number {
+    if (!this.#set.reports) return Number.POSITIVE_INFINITY;
+    const read = this.#base + this.#length;
+    let undecided = Math.max(0, read - this.#set.filter.longest - this.#set.longestBefore);
+    for (const { from, before, isOpen, shape } of this.#waiting) {
+      if (from === -1 || isOpen || shape.rule.does !== "report") continue;
+      undecided = Math.min(undecided, from - before.length);
+    }
+    return undecided;
   }
 
   /**
@@ -117,7 +133,7 @@ export class RuleScanner {
   showable(most: number): number {
     let limit = Number.POSITIVE_INFINITY;
     for (const { from, isOpen, keywordEnd, shape } of this.#waiting) {
-      if (from === -1 || isOpen) continue;
+      if (from === -1 || isOpen || shape.rule.does === "report") continue;
       if (shape.isWhole) {
         limit = Math.min(limit, keywordEnd);
         continue;
@@ -199,7 +215,7 @@ export class RuleScanner {
   /** Goes on with an attempt, from a place in the chunk. */
   #try(attempt: Attempt, from: number, isEnd: boolean): void {
     let outcome = advance(attempt, this.#bytes, from, this.#length, this.#base, isEnd, this.#end);
-    if (attempt.isOpen) this.#drop(from);
+    if (attempt.isOpen) this.#drop(from, attempt.shape.rule);
     else if (outcome === complete) this.#report(attempt, attempt.to);
     else if (outcome === overlong) {
       const to = attempt.start + maxUndecidedBytes;
@@ -207,7 +223,7 @@ export class RuleScanner {
       attempt.isOpen = true;
       const next = to - this.#base;
       outcome = advance(attempt, this.#bytes, next, this.#length, this.#base, isEnd, this.#end);
-      this.#drop(next);
+      this.#drop(next, attempt.shape.rule);
     }
     if (outcome === waiting) this.#waiting.push(attempt === this.#spare ? { ...attempt } : attempt);
   }
@@ -224,9 +240,10 @@ export class RuleScanner {
   }
 
   /** Step 3. */
-  #drop(from: number): void {
+  #drop(from: number, { does }: Rule): void {
     const { position } = this.#end;
-    if (position > from) this.#listener.drop(this.#base + from, this.#base + position);
+    if (position > from && does !== "report")
+      this.#listener.drop(this.#base + from, this.#base + position);
   }
 
   /** Whether what stands before a keyword lets it be one. */

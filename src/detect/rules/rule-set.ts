@@ -2,7 +2,9 @@ import { byteClass } from "./byte-class.ts";
 import { compileRules, type Keyword } from "./compile.ts";
 import { defaultRules } from "./default-rules.ts";
 import { buildKeywordFilter, type KeywordFilter } from "./keyword-filter.ts";
+import { reviewRules } from "./review-rules.ts";
 import type { Rule, RulePack } from "./rule.ts";
+import { seedRules } from "./seed-rules.ts";
 import { checkPacks } from "./validate.ts";
 
 /** Rules, ready to be looked for. It has no state: any number of streams use one. */
@@ -16,12 +18,16 @@ export interface RuleSet {
   readonly singles: readonly { readonly rule: Rule; readonly table: Uint8Array }[];
   /** The most that a match has before its keyword. */
   readonly longestBefore: number;
+  /** Whether a rule with keywords only tells of its matches. */
+  readonly reports: boolean;
 }
 
 /** Which rules are looked for: the formats that are known, none, or packs of one's own. */
 export type RuleChoice = "default" | "none" | readonly RulePack[];
 
-let ofDefault: RuleSet | undefined;
+/** Packs of nopeek's own, which need no check and are compiled once. */
+const ownPacks: ReadonlySet<RulePack> = new Set([defaultRules, reviewRules, seedRules]);
+const ofOwnPacks = new Map<string, RuleSet>();
 
 /**
  * Makes rules ready; null for none. Packs replace the default rules: name `defaultRules` among them to
@@ -33,15 +39,35 @@ let ofDefault: RuleSet | undefined;
  * const rules = createRuleSet([defaultRules, acmeRules]);
  */
 export function createRuleSet(choice: RuleChoice): RuleSet | null {
-  if (choice === "none") return null;
-  if (choice === "default") {
-    ofDefault ??= compileSet(defaultRules.rules);
-    return ofDefault;
-  }
-  const packs = checkPacks(choice);
-  return packs.every(({ rules }) => rules.length === 0)
-    ? null
-    : compileSet(packs.flatMap((pack) => pack.rules));
+  return compilePacks(checkRules(choice));
+}
+
+/**
+ * The packs of a choice. Checking is quick; compiling takes tens of milliseconds.
+ *
+ * @throws SecretError `RULE_INVALID`.
+ */
+export function checkRules(choice: RuleChoice): readonly RulePack[] {
+  if (choice === "none") return [];
+  if (choice === "default") return [defaultRules];
+  return areOwn(choice) ? choice : checkPacks(choice);
+}
+
+/** Compiles packs that were checked; null if there is no rule in them. */
+export function compilePacks(packs: readonly RulePack[]): RuleSet | null {
+  if (packs.every(({ rules }) => rules.length === 0)) return null;
+  return areOwn(packs) ? ofOwn(packs) : compileSet(packs.flatMap(({ rules }) => rules));
+}
+
+function areOwn(packs: readonly RulePack[]): boolean {
+  return Array.isArray(packs) && packs.every((one) => ownPacks.has(one));
+}
+
+function ofOwn(packs: readonly RulePack[]): RuleSet {
+  const names = packs.map(({ name }) => name).join(" ");
+  const set = ofOwnPacks.get(names) ?? compileSet(packs.flatMap(({ rules }) => rules));
+  ofOwnPacks.set(names, set);
+  return set;
 }
 
 /** Compiles rules that were checked. */
@@ -65,7 +91,8 @@ export function compileSet(rules: readonly Rule[]): RuleSet {
   }
   const longestBefore = keywords.reduce((most, { before }) => Math.max(most, before?.max ?? 0), 0);
   const filter = buildKeywordFilter(keywords);
-  return { filter, secretKeywords, keywordBytes, singles, longestBefore };
+  const reports = rules.some(({ does, keywords }) => does === "report" && keywords.length > 0);
+  return { filter, secretKeywords, keywordBytes, singles, longestBefore, reports };
 }
 
 function upperOf(byte: number): number {

@@ -38,7 +38,7 @@ export interface World {
   dump(): string;
 }
 
-export type Ended = Awaited<ReturnType<StagedRotation["apply"]>>;
+type Ended = Awaited<ReturnType<StagedRotation["apply"]>>;
 
 const fields = { id: "user", secret: "password" };
 export const overlapMs = 86_400_000;

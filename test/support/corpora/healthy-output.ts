@@ -4,7 +4,7 @@ import { healthyConfiguration } from "./healthy-configuration.ts";
 const { base36, base62, digit, hex } = alphabets;
 
 /** What a generator of lines knows: the step it is at, and the time. */
-export interface Clock {
+interface Clock {
   step: number;
   seconds: number;
 }

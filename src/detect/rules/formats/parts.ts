@@ -1,7 +1,6 @@
 /** Parts that many rules are made of. */
 import type { Rule, RunStep, Step } from "../rule.ts";
 
-export const letters = "A-Za-z";
 export const alphanumeric = "A-Za-z0-9";
 export const word = "A-Za-z0-9_";
 export const base64 = "A-Za-z0-9+/";
@@ -14,9 +13,6 @@ export const exactly = (chars: string, count: number): RunStep => ({
   max: count,
 });
 export const optional = (...texts: string[]): Step => ({ text: ["", ...texts] });
-
-/** Up to two `=` at the end of base64. */
-export const padding: Step = { chars: "=", max: 2 };
 
 /** What most rules of tokens are: a prefix, one run behind it and an end. */
 export interface PrefixRule extends Omit<Rule, "keywords" | "shapes"> {

@@ -1,0 +1,29 @@
+import type { Detector } from "../detect/index.ts";
+import { type Masked, MaskList, type RuleMatch } from "./mask-list.ts";
+
+/**
+ * Matches that are told and not masked. Those of one detector that overlap say the same about the
+ * text: they are one. Like masks they come out in order, however the stream was cut.
+ */
+export class Reports {
+  readonly #lists = new Map<Detector, MaskList>();
+
+  get isEmpty(): boolean {
+    for (const { first } of this.#lists.values()) if (first !== undefined) return false;
+    return true;
+  }
+
+  add(start: number, end: number, match: RuleMatch): void {
+    const { detector = "secret-exposure" } = match.rule;
+    const list = this.#lists.get(detector) ?? new MaskList();
+    this.#lists.set(detector, list);
+    list.add(start, end, match);
+  }
+
+  /** Takes out those that begin before `limit`. */
+  take(limit: number): readonly Masked[] {
+    const taken: Masked[] = [];
+    for (const list of this.#lists.values()) taken.push(...list.takeBefore(limit));
+    return taken;
+  }
+}
