@@ -67,7 +67,14 @@ export function missingFor(step: Step, { done, isHarmless, isToReview }: Progres
   if (step === "opened") return done.has("opened") ? ["it is open already"] : [];
   if (done.has("closed") && !(step === "reviewed" && isToReview)) return ["it is closed"];
   const after: readonly Step[] = step === "closed" && isHarmless ? ["reviewed"] : steps[step].after;
-  return after.filter((each) => !done.has(each)).map((each) => steps[each].missing);
+  const missing = new Set<string>();
+  const look = (each: Step) => {
+    if (done.has(each)) return;
+    for (const before of steps[each].after) look(before);
+    missing.add(steps[each].missing);
+  };
+  for (const each of after) look(each);
+  return [...missing];
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
-import { createGunzip } from "node:zlib";
 import type { ScanFinding } from "./options.ts";
+import { unpack } from "./unpack.ts";
 
 /** The bytes of a file, part by part; a chunk is its own only until the next one is asked for. */
 export interface Chunk {
@@ -43,9 +43,8 @@ export async function* readContent(
     yield* readPlain(handle, 0, "text", maxBytes, onTrouble);
     return;
   }
-  const state = { left: maxBytes, taken: 0 };
-  yield* unpack(handle, state, onTrouble);
-  if (state.left > 0) yield* readPlain(handle, state.taken, "rest", state.left, onTrouble);
+  const { left, taken } = yield* unpackUpTo(handle, maxBytes, onTrouble);
+  if (left > 0) yield* readPlain(handle, taken, "rest", left, onTrouble);
 }
 
 /** The next chunk is read while the last one is looked at. */
@@ -82,45 +81,28 @@ async function* readPlain(
   }
 }
 
-async function* unpack(
+async function* unpackUpTo(
   handle: FileHandle,
-  state: { left: number; taken: number },
+  maxBytes: number,
   onTrouble: (trouble: Trouble) => void,
-): AsyncGenerator<Chunk> {
-  const { size } = await handle.stat();
-  const source = handle.createReadStream({
-    start: 0,
-    autoClose: false,
-    highWaterMark: chunkBytes / 4,
-  });
-  const gunzip = createGunzip({ chunkSize: chunkBytes / 2 });
-  source.on("error", (error) => gunzip.destroy(error));
-  source.pipe(gunzip);
+): AsyncGenerator<Chunk, { left: number; taken: number }> {
+  const unpacking = unpack(handle);
+  let left = maxBytes;
   try {
-    for await (const bytes of gunzip as AsyncIterable<Buffer>) {
-      if (bytes.length > state.left) {
-        onTrouble("limit");
-        yield { part: "gzip", bytes: bytes.subarray(0, state.left) };
-        state.left = 0;
-        return;
+    for (let next = await unpacking.next(); ; next = await unpacking.next()) {
+      if (next.done === true) {
+        // What cannot be unpacked is read as it is: it may be text that only begins so.
+        if (next.value.isCut) onTrouble("cut");
+        return { left, taken: next.value.taken };
       }
-      state.left -= bytes.length;
+      const bytes = next.value.subarray(0, left);
+      left -= bytes.length;
       yield { part: "gzip", bytes };
+      if (bytes.length === next.value.length) continue;
+      onTrouble("limit");
+      return { left: 0, taken: 0 };
     }
-    // Node counts what it has taken, and drops what is behind the last member.
-    state.taken = Math.min(size, gunzip.bytesWritten);
-  } catch (error) {
-    if (!isZlibError(error)) throw error;
-    onTrouble("cut");
-    // All of it once more as it is: what cannot be unpacked may be text that only begins so.
-    state.taken = 0;
   } finally {
-    source.destroy();
-    gunzip.destroy();
+    await unpacking.return({ taken: 0, isCut: true });
   }
-}
-
-function isZlibError(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code !== undefined && (code.startsWith("Z_") || code === "ERR_STREAM_PREMATURE_CLOSE");
 }
