@@ -1,7 +1,12 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type EnvProvider, env } from "../../adapters/env.ts";
-import { type LoadedConfig, launchOptions, loadConfig } from "../config/index.ts";
+import {
+  type ConfiguredLaunch,
+  type LoadedConfig,
+  launchOptions,
+  loadConfig,
+} from "../config/index.ts";
 import { globPattern, type LaunchOptions } from "../launch/index.ts";
 import type { MonitorOptions } from "../monitor/index.ts";
 import {
@@ -91,6 +96,9 @@ export async function collect(
   const files = [...(configured?.envFiles ?? []), ...args.values("env-file")];
   const nothingNamed = config === null && files.length === 0 && given.size === 0;
   if (nothingNamed && existsSync(".env")) files.push(".env");
+  else if (isUnused(".env", configured) && files.length === 0 && given.size === 0) {
+    warn(`./.env is not used, since there is a configuration; name it: --env-file .env`);
+  }
   const provider = env({ files, onWarning: warn });
   const fromFiles = await readFiles(provider, files, [
     ...(configured?.plain ?? []),
@@ -119,6 +127,13 @@ export async function collect(
     from: createSecrets({ providers, environment, onWarning: warn }),
     isEmpty: nothingNamed && files.length === 0,
   };
+}
+
+/** A file of secrets that who wrote a configuration without any may have meant. */
+function isUnused(file: string, configured: ConfiguredLaunch | null): boolean {
+  return (
+    configured !== null && Object.keys(configured.secrets ?? {}).length === 0 && existsSync(file)
+  );
 }
 
 function sourcesOf(secret: SecretInput): readonly string[] {
@@ -192,10 +207,25 @@ async function readFiles(
       result.secrets[name] = { from: value, base: inFile && resolve(dirname(inFile.file)) };
     } else {
       // Not plain by its name: masked although the value is an ordinary one.
-      result.secrets[name] = { from: `env://${name}`, allowWeak: value !== undefined };
+      const from = (own ? null : inFile && fileReference(inFile.file, name)) ?? `env://${name}`;
+      result.secrets[name] = { from, allowWeak: value !== undefined };
     }
   }
   return result;
+}
+
+/**
+ * Where the value is, so that it can be found again: `null` if no reference can spell the path, or if
+ * the file, such as a pipe, can be read only once.
+ */
+function fileReference(file: string, name: string): string | null {
+  if (!statSync(file).isFile()) return null;
+  try {
+    const reference = parseReference(`dotenv://${file}#${name}`);
+    return reference.path === file && reference.field === name ? `dotenv://${file}#${name}` : null;
+  } catch {
+    return null;
+  }
 }
 
 function isPlain(name: string, value: string, patterns: readonly RegExp[]): boolean {

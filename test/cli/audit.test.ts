@@ -73,6 +73,25 @@ it("records a run; verify and query tell of it", async () => {
   }
 });
 
+it("names the file that a value came from, so that it can be found again", async () => {
+  const { cwd, env, dir } = setUp({ ".env": `WANDB_API_KEY=${randomToken()}\nHF_TOKEN=other\n` });
+  expect((await nopeek(["run", "--audit", dir, ...job("")], { cwd, env })).code).toBe(0);
+  const query = await nopeek(["audit", "query", dir, "--type", "secret.injected"], { cwd, env });
+  expect(query.stdout).toContain("name=WANDB_API_KEY reference=dotenv://.env#WANDB_API_KEY");
+  // The environment comes before the file.
+  expect(query.stdout).toContain("name=HF_TOKEN reference=env://HF_TOKEN");
+});
+
+it("says that a file of secrets is not used beside a configuration without any", async () => {
+  const files = { ".env": `TOKEN=${randomToken()}\n`, "nopeek.config.json": "{}" };
+  const { cwd, env } = setUp(files);
+  const run = await nopeek(["run", ...job("console.log(process.env.TOKEN)")], { cwd, env });
+  expect(run).toMatchObject({ code: 0, stdout: "undefined\n" });
+  expect(run.stderr).toContain("./.env is not used, since there is a configuration");
+  const named = await nopeek(["run", "--env-file", ".env", ...job("")], { cwd, env });
+  expect(named.stderr).not.toContain("not used");
+});
+
 it("the job knows its run by the id in the log", async () => {
   const { cwd, env, dir } = setUp();
   const run = await nopeek(

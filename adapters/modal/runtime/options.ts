@@ -98,7 +98,10 @@ const rules: Readonly<Record<keyof ModalRuntimeOptions, Rule>> = {
   cpuLimit: number,
   memoryMiB: number,
   memoryLimitMiB: number,
-  gpu: text,
+  gpu: [
+    (value) => typeof value === "string" && /^[A-Za-z][A-Za-z0-9-]*(?::[1-9]\d?)?$/.test(value),
+    "a type and how many, such as A100 or H100:2",
+  ],
   idleTimeoutMs: seconds,
   workdir: [
     (value) => isText(value) && /^\/(?!.*\/\.\.(\/|$))/.test(String(value)),
