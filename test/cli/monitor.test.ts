@@ -56,6 +56,7 @@ describe("--on-leak", () => {
             confidence: "exact",
             severity: "critical",
             action: "halt",
+            isMasked: true,
             count: 1,
           },
         ]),

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -75,9 +75,10 @@ it("records what a run was given, what it leaked and how it ended, under one id"
 });
 
 it("records text to review as the monitor's finding alone: nothing was masked", async () => {
-  const { result, records, text } = await audited(
-    print("console.log('os.system(\"inspect-this \" + x)')"),
-  );
+  // A program in a file: as an argument it would be judged too.
+  const file = join(scratch(), "job.cjs");
+  writeFileSync(file, "console.log('os.system(\"inspect-this \" + x)')");
+  const { result, records, text } = await audited({ command: [process.execPath, file] });
   expect(result.incident?.findings).toHaveLength(1);
   expect(records.filter(({ type }) => type.startsWith("finding."))).toEqual([]);
   expect(records.filter(({ type }) => type === "monitor.finding" || type === "run.ended")).toEqual([

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { PassThrough, Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { createSecrets, Secret } from "nopeek";
@@ -421,7 +422,12 @@ it("a line of ours does not cut a line of the job's, unless that stays open", as
 
 describe("text to review", () => {
   const line = 'os.system(f"rm -rf {user_input}")';
-  const command = node(`console.log(${JSON.stringify(line)})`);
+  // A program in a file: as an argument it would be judged too.
+  const program = (text: string) => {
+    const folder = emptyFolder({ "job.cjs": `console.log(${text})` });
+    return [process.execPath, join(folder, "job.cjs")];
+  };
+  const printing = () => program(JSON.stringify(line));
   const reviewed = { rule: "shell-injection", severity: "review", action: "review" };
 
   it("is told to the monitor alone: it is no leak, no mask, and stops nothing", async () => {
@@ -430,7 +436,7 @@ describe("text to review", () => {
       leaks.push(leak);
       return "halt";
     };
-    const result = await run({ command, onLeak, monitor: { onLeak: "halt" } });
+    const result = await run({ command: printing(), onLeak, monitor: { onLeak: "halt" } });
     expect(result).toMatchObject({ endedBy: "exit", exitCode: 0, out: `${line}\n`, notices: [] });
     expect(result.redactions).toEqual({ total: 0, counts: [] });
     expect(leaks).toEqual([]);
@@ -449,7 +455,7 @@ describe("text to review", () => {
 
   it("is never called masked, whatever a table makes of it", async () => {
     const alerted = await run({
-      command,
+      command: printing(),
       monitor: { onFinding: [{ rule: "shell-*", action: "halt" }] },
     });
     expect(alerted).toMatchObject({ endedBy: "exit", exitCode: 0 });
@@ -467,7 +473,7 @@ describe("text to review", () => {
       bad: [],
     } as const;
     const own = await run({
-      command: node("console.log('METRICxy')"),
+      command: program("'METRICxy'"),
       rules: [{ name: "own", rules: [rule] }],
     });
     expect(own).toMatchObject({
@@ -487,7 +493,11 @@ describe("text to review", () => {
     ["not without rules", { rules: "none" }, 0],
   ] as const)("is looked for %s", async (_, options, count) => {
     const stdout = new PassThrough();
-    const { incident } = await launch({ command, ...options, output: { stdout: stdout.resume() } });
+    const { incident } = await launch({
+      command: printing(),
+      ...options,
+      output: { stdout: stdout.resume() },
+    });
     expect(incident?.findings.map((finding) => finding.count) ?? []).toEqual(count ? [count] : []);
   });
 });
