@@ -50,6 +50,8 @@ export async function recordRotationOf(given: RotationToRecord): Promise<Recorde
     if (incidentId === undefined && args.values("scope").length === 0) return nothing;
     throw new SecretError("USAGE", "an incident is in an audit log; name its folder with --audit");
   }
+  // A plan changes nothing, and is not recorded.
+  if (incidentId === undefined && !isApplied) return nothing;
   const audit = await useAudit(named, config);
   try {
     const incidents = incidentId === undefined ? [] : foldIncidents(await audit.records());
@@ -68,7 +70,6 @@ export async function recordRotationOf(given: RotationToRecord): Promise<Recorde
         );
       }
     }
-    // A plan changes nothing, and is not recorded.
     if (!isApplied) {
       await audit.close();
       return {
