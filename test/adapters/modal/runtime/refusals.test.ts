@@ -159,6 +159,7 @@ describe("options", () => {
       { blockNetwork: true, outboundDomainAllowlist: ["a.example"] },
     ],
     ["a mode that does not exist", { shim: "maybe" }],
+    ["no GPU at all", { gpu: "A100:0" }],
     ["an image with two lines", { image: "a\nRUN b" }],
   ])("refuse %s", (_, options) => {
     const make = () => modalRuntime(options && ({ ...basic, ...options } as never));
