@@ -1,0 +1,45 @@
+/** The monitor stops a sandbox for what only the guard inside the container could see. */
+import { createSecrets } from "nopeek";
+import { readAuditLog } from "nopeek/audit";
+import { describe, expect, it } from "vitest";
+import { modal } from "../../../../adapters/modal/index.ts";
+import { newKey, newPlace, openLog } from "../../../support/audit.ts";
+import { randomToken } from "../../../support/values.ts";
+import { useModalServer } from "../harness.ts";
+import { backends, run, runtime, shell } from "./support.ts";
+
+const used = useModalServer();
+
+describe.each(backends)("%s", (_, extra) => {
+  it("halts for a value that nopeek never saw, and tells it under one id", async () => {
+    const value = randomToken("hf_");
+    used.server.seedSecret("hf", { TOKEN: value });
+    await using from = createSecrets({ providers: [modal()] });
+    const place = newPlace();
+    const key = newKey();
+    const audit = await openLog({ ...place, key });
+    const begun = performance.now();
+    const result = await run({
+      on: runtime({ ...extra, shim: "required" }),
+      from,
+      secrets: { TOKEN: "modal://hf#TOKEN" },
+      command: shell('echo begun; echo "token=$TOKEN"; sleep 30; echo end'),
+      monitor: { onLeak: "halt" },
+      audit,
+    });
+    await audit.close();
+    expect(performance.now() - begun).toBeLessThan(20_000);
+    expect(result).toMatchObject({ endedBy: "halt", exitCode: 10 });
+    expect(result.out).toBe("begun\ntoken=[REDACTED:TOKEN]\n");
+    expect(result.incident?.halted).toMatchObject({ name: "TOKEN", stream: "stdout" });
+    expect(used.server.sandboxes().at(-1)?.stdout.toString()).not.toContain(value);
+    const records = await readAuditLog({ ...place, key });
+    const ofRun = records.filter((record) => "correlationId" in record);
+    expect(ofRun.every(({ correlationId }) => correlationId === result.runId)).toBe(true);
+    const types = ofRun.map(({ type }) => type);
+    expect(types).toEqual(
+      expect.arrayContaining(["run.started", "secret.attached", "monitor.finding"]),
+    );
+    expect(types).toEqual(expect.arrayContaining(["monitor.halted", "finding.made", "run.ended"]));
+  });
+});
