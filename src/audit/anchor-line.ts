@@ -19,6 +19,9 @@ export interface Anchor {
   readonly seenHash: string;
 }
 
+/** No anchor is shorter, in characters without the break. */
+export const shortestAnchor = 358;
+
 const signaturePrefix = ',"sig":"';
 const linePattern =
   /^\{"at":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)","file":"(audit-[0-9A-Za-z-]+\.jsonl)","records":(\d{1,15}),"mac":"([0-9a-f]{64})","seen":(\d{1,15}),"seenHash":"([0-9a-f]{64})","sig":"([\w-]{86})"\}$/;
