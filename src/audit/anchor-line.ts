@@ -51,3 +51,8 @@ export function readAnchor(key: KeyObject, line: string): Anchor | null {
   if (!verify(null, Buffer.from(body), key, signature)) return null;
   return { at, file, records: Number(records), mac, seen: Number(seen), seenHash };
 }
+
+/** Whether a line has the form of an anchor, of whatever key. */
+export function looksLikeAnchor(line: string): boolean {
+  return linePattern.test(line);
+}
