@@ -19,6 +19,9 @@ export interface Anchor {
   readonly seenHash: string;
 }
 
+/** No anchor is shorter, in characters without the break. */
+export const shortestAnchor = 358;
+
 const signaturePrefix = ',"sig":"';
 const linePattern =
   /^\{"at":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)","file":"(audit-[0-9A-Za-z-]+\.jsonl)","records":(\d{1,15}),"mac":"([0-9a-f]{64})","seen":(\d{1,15}),"seenHash":"([0-9a-f]{64})","sig":"([\w-]{86})"\}$/;
@@ -47,4 +50,9 @@ export function readAnchor(key: KeyObject, line: string): Anchor | null {
   const body = line.slice(0, line.lastIndexOf(signaturePrefix));
   if (!verify(null, Buffer.from(body), key, signature)) return null;
   return { at, file, records: Number(records), mac, seen: Number(seen), seenHash };
+}
+
+/** Whether a line has the form of an anchor, of whatever key. */
+export function looksLikeAnchor(line: string): boolean {
+  return linePattern.test(line);
 }

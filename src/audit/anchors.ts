@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { constants, readSync } from "node:fs";
 import type { Root } from "../paths/index.ts";
-import { anchorLine, readAnchor } from "./anchor-line.ts";
+import { anchorLine, looksLikeAnchor, readAnchor } from "./anchor-line.ts";
 import type { AppendFile } from "./file.ts";
 import type { AuditKeys } from "./keys.ts";
 import { anchorsName } from "./place.ts";
@@ -45,13 +45,13 @@ export class AnchorWriter {
 
   /** Whether there are anchors of files that have records: others only announce a file. */
   get isOfRecords(): boolean {
-    this.#look();
-    const bytes = Buffer.alloc(this.#seen);
-    readSync(this.#fd, bytes, 0, bytes.length, 0);
-    return bytes
-      .toString("latin1")
-      .split("\n")
-      .some((line) => (readAnchor(this.#keys.check, line)?.records ?? 0) > 0);
+    return this.#lines().some((line) => (readAnchor(this.#keys.check, line)?.records ?? 0) > 0);
+  }
+
+  /** Whether there are anchors, but none of this key. One of it is enough: others are damage. */
+  get isOfAnotherKey(): boolean {
+    const lines = this.#lines().filter(looksLikeAnchor);
+    return lines.length > 0 && lines.every((line) => readAnchor(this.#keys.check, line) === null);
   }
 
   /** Adds an anchor; it is on the disk when this settles. */
@@ -73,6 +73,13 @@ export class AnchorWriter {
 
   close(): Promise<void> {
     return this.#file.close();
+  }
+
+  #lines(): string[] {
+    this.#look();
+    const bytes = Buffer.alloc(this.#seen);
+    readSync(this.#fd, bytes, 0, bytes.length, 0);
+    return bytes.toString("latin1").split("\n");
   }
 
   /** Takes in what was added since, by whomever. */

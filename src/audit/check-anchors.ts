@@ -1,5 +1,5 @@
 import { createHash, type KeyObject } from "node:crypto";
-import { type Anchor, readAnchor } from "./anchor-line.ts";
+import { type Anchor, readAnchor, shortestAnchor } from "./anchor-line.ts";
 import { anchorsName } from "./place.ts";
 import type { AuditNotice, Damage } from "./report.ts";
 
@@ -26,30 +26,44 @@ export function checkAnchors(key: KeyObject, bytes: Buffer): CheckedAnchors {
   const genuine: { line: Line; anchor: Anchor }[] = [];
   const others: Line[] = [];
   for (const line of linesOf(bytes)) {
-    const anchor = line.isWhole ? readAnchor(key, line.text) : null;
+    const whole = line.isWhole ? readAnchor(key, line.text) : null;
+    const anchor = whole ?? readBehindHalf(key, line);
     if (anchor !== null) genuine.push({ line, anchor });
     else if (line.text !== "") others.push(line);
   }
   const hashes = hashesAt(bytes, [...new Set(genuine.map(({ anchor }) => anchor.seen))]);
-  let vouched = 0;
+  const cuts = new Set<number>();
   let wrong: number | undefined;
   for (const { line, anchor } of genuine) {
     const isRight = anchor.seen <= line.start && hashes.get(anchor.seen) === anchor.seenHash;
-    if (isRight) vouched = Math.max(vouched, anchor.seen);
+    if (isRight) cuts.add(anchor.seen);
     else wrong ??= line.number;
   }
-  for (const { number, end, text, isWhole } of others) {
-    // A writer that was killed left half a line, and a later one vouches that it stood there.
-    if (end <= vouched) continue;
-    // A whole anchor without its break is no half line.
-    if (!isWhole && readAnchor(key, text.slice(0, -1)) === null) {
-      notices.push({ file: anchorsName, kind: "torn" });
-    } else {
-      damages.push({ file: anchorsName, line: number, kind: "changed" });
-    }
+  let halfAt: number | undefined;
+  for (const { number, start, end, text, isWhole } of others.reverse()) {
+    // A writer was killed in a line. The next one signs that the file ended there, without a break,
+    // or is killed in its own line too. That a later writer saw a whole line excuses nothing.
+    const isHalf = isWhole
+      ? cuts.has(end - 1) || (end === halfAt && text.length < shortestAnchor)
+      : // A whole anchor without its break is no half line.
+        readAnchor(key, text.slice(0, -1)) === null;
+    if (isHalf) halfAt = start;
+    else damages.unshift({ file: anchorsName, line: number, kind: "changed" });
+    if (isHalf && !isWhole) notices.push({ file: anchorsName, kind: "torn" });
   }
   if (wrong !== undefined) damages.push({ file: anchorsName, line: wrong, kind: "out-of-order" });
   return { anchors: genuine.map(({ anchor }) => anchor), damages, notices };
+}
+
+/**
+ * Reads an anchor right behind half a line: its writer had looked before the other was killed, so
+ * that it gave no break.
+ */
+function readBehindHalf(key: KeyObject, { start, text, isWhole }: Line): Anchor | null {
+  const at = text.lastIndexOf('{"at":"');
+  if (!isWhole || at <= 0 || at >= shortestAnchor) return null;
+  const anchor = readAnchor(key, text.slice(at));
+  return anchor !== null && anchor.seen <= start ? anchor : null;
 }
 
 function* linesOf(bytes: Buffer): Generator<Line> {

@@ -96,7 +96,8 @@ const defaults = { anchorEvery: 1_000, anchorEveryMs: 10_000, stallMs: 30_000 };
  * What is appended is acknowledged when it is on the disk; what is appended meanwhile shares one
  * flush. After any error of the disk nothing more is taken.
  *
- * @throws SecretError `AUDIT_NOT_WRITABLE`, `AUDIT_PLACE_REFUSED`, `AUDIT_KEY_WEAK`.
+ * @throws SecretError `AUDIT_NOT_WRITABLE`, `AUDIT_PLACE_REFUSED`, `AUDIT_KEY_WEAK`,
+ *   `AUDIT_KEY_WRONG` if the log was begun with another key: nothing is added to it.
  *
  * @example
  * await using audit = await openAuditLog({
@@ -155,7 +156,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
 }
 
 /**
- * Records and anchors belong together: those of one log, in two folders.
+ * Records and anchors belong together: those of one log, in two folders, under one key.
  *
  * @param held - The files of records, listed before the anchors were looked at.
  */
@@ -164,6 +165,12 @@ function assertTogether(held: readonly string[], anchors: AnchorWriter, place: O
     throw new SecretError(
       "AUDIT_PLACE_REFUSED",
       "the folder holds records, but their anchors are gone or elsewhere; name the right folder of anchors, or begin in an empty folder",
+    );
+  }
+  if (anchors.isOfAnotherKey) {
+    throw new SecretError(
+      "AUDIT_KEY_WRONG",
+      "the log was begun with another key: take that one, or begin a new log in two empty folders",
     );
   }
   // Listed again: another writer may have begun meanwhile.

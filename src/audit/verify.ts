@@ -19,8 +19,9 @@ export interface VerifyOptions extends AuditPlace {
  * Checks a log: every record by its MAC and its place in the chain, every file by its anchors, and
  * the anchors by their signatures. It reads in bounded memory and changes nothing.
  *
- * What it cannot see: records after the newest anchor that were cut off, and what a holder of the
- * key wrote anew together with the anchors.
+ * What it cannot see: records after the newest anchor that were cut off, the newest files if they
+ * were deleted together with all anchors from theirs on, and what a holder of the key wrote anew
+ * together with the anchors.
  *
  * @throws SecretError `FILE_NOT_FOUND`, `AUDIT_KEY_WEAK`, `AUDIT_KEY_WRONG` if nothing at all was
  *   written with this key.

@@ -1,6 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Secret } from "nopeek";
 import {
@@ -12,7 +19,7 @@ import {
   verifyAuditLog,
 } from "nopeek/audit";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { newId, newKey, newPlace, notice, openLog, writeLog } from "../support/audit.ts";
+import { newId, newKey, newPlace, notice, openLog, textOf, writeLog } from "../support/audit.ts";
 import { root } from "../support/command.ts";
 import { codeOfLater, countDescriptors, scratch } from "../support/scratch.ts";
 import { randomToken } from "../support/values.ts";
@@ -200,6 +207,29 @@ it("refuses a key that is no key", async () => {
     const key = new Secret(value);
     expect(await codeOfLater(() => openLog({ ...newPlace(), key }))).toBe("AUDIT_KEY_WEAK");
   }
+});
+
+it("refuses the key of another log, and leaves the log as it is", async () => {
+  const [place, key] = [newPlace(), newKey()];
+  await writeLog(place, key, 1);
+  // Half a line of a killed writer tells nothing of a key.
+  appendFileSync(join(place.anchors, "anchors.jsonl"), '{"at":"2026-');
+  const before = textOf(place);
+  const open = (dir: string, other: Secret) =>
+    codeOfLater(async () => (await openLog({ ...place, dir, key: other })).close());
+  expect(await open(place.dir, newKey())).toBe("AUDIT_KEY_WRONG");
+  expect(await open(newPlace().dir, newKey())).toBe("AUDIT_KEY_WRONG");
+  expect(textOf(place)).toBe(before);
+  expect(await open(place.dir, key)).toBe("none");
+  expect(await verifyAuditLog({ ...place, key })).toMatchObject({ ok: true, files: 2 });
+});
+
+it("begins with any key behind nothing but half a line", async () => {
+  const [place, key] = [newPlace(), newKey()];
+  mkdirSync(place.anchors, { mode: 0o700 });
+  writeFileSync(join(place.anchors, "anchors.jsonl"), '{"at":"2026-', { mode: 0o600 });
+  await writeLog(place, key, 1);
+  expect(await verifyAuditLog({ ...place, key })).toMatchObject({ ok: true, files: 1 });
 });
 
 it("takes nothing after it was closed, and closes once", async () => {

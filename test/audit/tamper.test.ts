@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   appendFileSync,
   copyFileSync,
@@ -13,6 +14,7 @@ import {
 import { join } from "node:path";
 import { type AuditPlace, type AuditReport, verifyAuditLog } from "nopeek/audit";
 import { describe, expect, it } from "vitest";
+import { anchorLine, shortestAnchor } from "../../src/audit/anchor-line.ts";
 import { checkAnchors } from "../../src/audit/check-anchors.ts";
 import { checkFile } from "../../src/audit/check-file.ts";
 import { deriveKeys } from "../../src/audit/keys.ts";
@@ -255,6 +257,77 @@ describe("a closed log", () => {
     expect(kindsOf(await verifyAuditLog({ ...place, key }))).toEqual(
       Array.from({ length: 3 }, () => "unanchored"),
     );
+  });
+
+  it("still shows anchors that were broken when others have written after them", async () => {
+    const [place, key] = [newPlace(), newKey()];
+    await writeLog(place, key, 2);
+    const newest = await writeLog(place, key, 2);
+    const path = join(place.anchors, anchorsFile);
+    const sound = readFileSync(path, "utf8");
+    const broken = sound.replaceAll(newest, newest.replace("audit-", "audit_"));
+    rmSync(join(place.dir, newest));
+    for (const [text, lines] of [
+      [broken, [4, 5, 6]],
+      // As if a writer had been killed in the last of them: it alone passes for half a line.
+      [broken.slice(0, -1), [4, 5]],
+      // Lines cut short, but ended.
+      [sound.replace(/(.{50}).*\n(.{50}).*\n(.{50}).*\n$/, "$1\n$2\n$3\n"), [4, 5, 6]],
+    ] as const) {
+      writeFileSync(path, text);
+      const damages = lines.map((line) => ({ file: anchorsFile, line, kind: "changed" }));
+      expect((await verifyAuditLog({ ...place, key })).damages).toEqual(damages);
+      for (let count = 0; count < 2; count++) {
+        const later = await writeLog(place, key, 1);
+        expect((await verifyAuditLog({ ...place, key })).damages).toEqual(damages);
+        expect(readFileSync(path, "utf8")).toContain(later);
+      }
+      for (const name of readdirSync(place.dir).sort().slice(1)) rmSync(join(place.dir, name));
+    }
+  });
+
+  it("takes what killed writers left half written for no damage, before and after others", async () => {
+    const half = '{"at":"2026-01-01T00:00:00.000Z","file":"audit-';
+    for (const left of [half, half.slice(0, 1), `${half}\n${half}`, `${half}\n${half}\n${half}`]) {
+      const [place, key] = [newPlace(), newKey()];
+      await writeLog(place, key, 1);
+      appendFileSync(join(place.anchors, anchorsFile), left);
+      const report = await verifyAuditLog({ ...place, key });
+      expect(report.damages).toEqual([]);
+      expect(report.notices).toEqual([{ file: anchorsFile, kind: "torn" }]);
+      for (let count = 0; count < 2; count++) {
+        await writeLog(place, key, 1);
+        const { damages, notices } = await verifyAuditLog({ ...place, key });
+        expect([left, damages, notices]).toEqual([left, [], []]);
+      }
+    }
+  });
+
+  it("honours an anchor right behind half a line, of a writer that had looked before", async () => {
+    const key = newKey();
+    const keys = deriveKeys(key);
+    const line = (bytes: Buffer, records: number) =>
+      anchorLine(keys.sign, {
+        at: new Date(0).toISOString(),
+        file: "audit-20260101T000000000Z-0123456789abcdef.jsonl",
+        records,
+        mac: "0".repeat(64),
+        seen: bytes.length,
+        seenHash: createHash("sha256").update(bytes).digest("hex"),
+      });
+    const first = Buffer.from(line(Buffer.alloc(0), 0));
+    expect(first.length - 1).toBe(shortestAnchor);
+    const second = line(first, 1);
+    const between = (middle: string) => {
+      const bytes = Buffer.concat([first, Buffer.from(middle)]);
+      const all = Buffer.concat([bytes, Buffer.from(line(bytes, 2))]);
+      const { anchors, damages } = checkAnchors(keys.check, all);
+      return [anchors.map(({ records }) => records), damages.map(({ line: at }) => at)];
+    };
+    expect(between(second)).toEqual([[0, 1, 2], []]);
+    expect(between(second.slice(0, 300) + second)).toEqual([[0, 1, 2], []]);
+    // A whole anchor whose break was changed is damage.
+    expect(between(`${second.slice(0, -1)}x${second}`)).toEqual([[0, 2], [2]]);
   });
 
   it("limit: what came after the newest anchor can be cut off, seen only by a writer that still runs", async () => {

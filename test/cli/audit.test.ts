@@ -210,6 +210,20 @@ it("runs nothing when the log cannot be begun, with 15 or what is wrong", async 
   expect(readdirSync(folder)).toContain("ran");
 });
 
+it("runs nothing with the key of another log, and leaves the log intact", async () => {
+  const { cwd, env, dir, folder } = setUp();
+  const touch = ["run", "--audit", dir, "--", "touch", join(folder, "ran")];
+  expect((await nopeek(["run", "--audit", dir, ...job("")], { cwd, env })).code).toBe(0);
+  const other = { ...env, NOPEEK_AUDIT_KEY: randomBytes(32).toString("hex") };
+  const run = await nopeek(touch, { cwd, env: other });
+  expect([run.code, run.stderr]).toEqual([78, expect.stringContaining("another key")]);
+  expect([readdirSync(folder).includes("ran"), readdirSync(dir).length]).toEqual([false, 1]);
+  expect((await nopeek(["audit", "verify", dir], { cwd, env })).code).toBe(0);
+  // Control.
+  expect((await nopeek(touch, { cwd, env })).code).toBe(0);
+  expect(readdirSync(folder)).toContain("ran");
+});
+
 it("takes the log from the configuration, whose hash stands in the first record", async () => {
   const { cwd, env, dir, folder } = setUp({
     "nopeek.config.json": JSON.stringify({
