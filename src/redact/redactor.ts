@@ -234,7 +234,8 @@ class ValueRedactor implements Redactor {
       const chunks = this.chunks();
       const first = chunks.write(bytes);
       const rest = chunks.end();
-      return rest.length === 0 ? first : Buffer.concat([first, rest]);
+      const masked = rest.length === 0 ? first : Buffer.concat([first, rest]);
+      return Buffer.compare(masked, bytes) === 0 ? bytes : masked;
     },
   };
 

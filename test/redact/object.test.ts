@@ -169,6 +169,21 @@ it("keeps kinds, order, cycles and what is clean", () => {
   });
 });
 
+it("keeps the class of clean bytes whose end could begin a secret", () => {
+  const bytes = Buffer.from(`....${value.slice(0, 4)}`);
+  const buffer = Uint8Array.from(bytes).buffer;
+  const view = redactor.redactObject(new DataView(buffer)) as DataView;
+  expect(view).toBeInstanceOf(DataView);
+  expect(Buffer.from(view.buffer)).toEqual(bytes);
+  for (const type of [Int8Array, Uint8ClampedArray, Int32Array, Float64Array, BigInt64Array]) {
+    expect(redactor.redactObject(new type(buffer))).toEqual(new type(buffer));
+  }
+  expect(redactor.redactObject([...bytes])).toEqual([...bytes]);
+  const whole = Uint8Array.from(Buffer.from(`....${value}`)).buffer;
+  const masked = redactor.redactObject(new DataView(whole)) as Uint8Array;
+  expect(Buffer.from(masked).toString()).toBe(`....${mask}`);
+});
+
 it("shows the mask of a secret, and where two keys become one, numbers", () => {
   expect(redactor.redactObject({ secret })).toEqual({ secret: mask });
   const keys = { [value]: 1, [Buffer.from(value).toString("hex")]: 2 };
