@@ -184,6 +184,24 @@ it("keeps the class of clean bytes whose end could begin a secret", () => {
   expect(Buffer.from(masked).toString()).toBe(`....${mask}`);
 });
 
+it("masks a number in typed arrays, wherever it stands", () => {
+  const pin = 9_000_000_000 + Math.floor(Math.random() * 999_999_999);
+  using redactor = createRedactor({ secrets: [new Secret(`${pin}`, { name: "PIN" })] });
+  const redact = (value: unknown) => redactor.redactObject(value);
+  expect(redact(Float64Array.of(1, pin, 2))).toEqual([1, "[REDACTED:PIN]", 2]);
+  for (const type of [BigInt64Array, BigUint64Array]) {
+    expect(redact({ n: type.of(BigInt(pin)) })).toEqual({ n: ["[REDACTED:PIN]"] });
+  }
+  const many = new Float64Array(25_000).fill(5_000.5);
+  expect(redact(many)).toEqual(many);
+  // Neighbours are no one number.
+  const parts = Float64Array.of(Math.floor(pin / 100_000), pin % 100_000);
+  expect(redact(parts)).toEqual(parts);
+  many[24_999] = pin;
+  expect((redact(many) as unknown[]).at(-1)).toBe("[REDACTED:PIN]");
+  expect(many[24_999]).toBe(pin);
+});
+
 it("shows the mask of a secret, and where two keys become one, numbers", () => {
   expect(redactor.redactObject({ secret })).toEqual({ secret: mask });
   const keys = { [value]: 1, [Buffer.from(value).toString("hex")]: 2 };
