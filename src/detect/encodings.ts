@@ -124,18 +124,29 @@ const percentSafe = {
   escape: `${alphanumeric}@*_+-./`,
 };
 
-/** Percent-encoding as browsers, Python and HTML forms (`+`) do it, and encoded twice. */
+/**
+ * Percent-encoding as browsers, Python and HTML forms (`+`) do it, and encoded twice by the same
+ * encoder.
+ */
 export function percent(bytes: Buffer): string[] {
-  const variants: string[] = [];
+  const once: string[] = [];
+  const twice: string[] = [];
   for (const safe of Object.values(percentSafe)) {
     const upper = percentEncode(bytes, safe);
-    for (const text of [upper, lowerHex(upper)]) {
-      variants.push(text, text.replaceAll("%20", "+"));
+    for (const [text, plus] of [
+      [upper, "%2B"],
+      [lowerHex(upper), "%2b"],
+    ] as const) {
+      const form = text.replaceAll("%20", "+");
+      once.push(text, form);
+      // What leaves "%" alone gives the same again.
+      if (safe.includes("%")) continue;
+      twice.push(text.replaceAll("%", "%25"));
+      const formTwice = form.replaceAll("%", "%25");
+      twice.push(safe.includes("+") ? formTwice : formTwice.replaceAll("+", plus));
     }
   }
-  const twice = percentEncode(bytes, percentSafe.rfc3986).replaceAll("%", "%25");
-  variants.push(twice, lowerHex(twice));
-  return variants;
+  return [...once, ...new Set(twice)];
 }
 
 /** Base64 in a query: its +, / and = are encoded. */

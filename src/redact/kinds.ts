@@ -1,6 +1,6 @@
 import { types } from "node:util";
 import { Secret } from "../secrets/index.ts";
-import { circular, truncated } from "./masker.ts";
+import { circular, isTellingNumber, type Masker, truncated } from "./masker.ts";
 import type { Copier } from "./object.ts";
 import { copyArray, copyObject, maskOfBytes, readProperty } from "./properties.ts";
 
@@ -45,7 +45,10 @@ const kinds: readonly Kind[] = [
   { is: types.isRegExp, copy: copyRegExp },
   { is: types.isMap, copy: (value, copier, depth) => copyMap(as(value), copier, depth) },
   { is: types.isSet, copy: (value, copier, depth) => copySet(as(value), copier, depth) },
-  { is: ArrayBuffer.isView, copy: (value, copier) => copyView(as(value), copier) },
+  {
+    is: ArrayBuffer.isView,
+    copy: (value, copier, depth) => copyView(as(value), copier, depth),
+  },
   {
     is: types.isAnyArrayBuffer,
     copy: (value, copier) => copier.masker.bytes(Uint8Array.from(new Uint8Array(as(value)))),
@@ -139,8 +142,11 @@ function copySet(value: Set<unknown>, copier: Copier, depth: number): unknown {
   return copy;
 }
 
-/** A copy of the bytes. In other typed arrays each number could be a character of a secret. */
-function copyView(value: ArrayBufferView, copier: Copier): unknown {
+/**
+ * A copy of the bytes. In other typed arrays each number could be a character of a secret, or a
+ * secret: what holds one becomes an array.
+ */
+function copyView(value: ArrayBufferView, copier: Copier, depth: number): unknown {
   const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   const masked = copier.masker.bytes(bytes);
   if (Buffer.isBuffer(value)) return Buffer.from(masked);
@@ -150,7 +156,22 @@ function copyView(value: ArrayBufferView, copier: Copier): unknown {
   const type = typedArrays[tag as keyof typeof typedArrays];
   if (type === undefined) return new DataView(buffer);
   const copy = new type(buffer);
-  return maskOfBytes(Array.from<unknown>(copy), copier) ?? copy;
+  const numbers = Array.from<number | bigint>(copy);
+  const mask = maskOfBytes(numbers, copier);
+  if (mask !== null) return mask;
+  return areCleanNumbers(numbers, copier.masker) ? copy : copyArray(numbers, copier, depth);
+}
+
+/** So many are looked at in one go: one text of all could be longer than a string may be. */
+const numbersAtOnce = 10_000;
+
+function areCleanNumbers(numbers: readonly (number | bigint)[], masker: Masker): boolean {
+  const telling = numbers.filter(isTellingNumber);
+  for (let from = 0; from < telling.length; from += numbersAtOnce) {
+    // No blank alone: secrets are also found across line breaks.
+    if (!masker.isClean(telling.slice(from, from + numbersAtOnce).join(", "))) return false;
+  }
+  return true;
 }
 
 const typedArrays = {

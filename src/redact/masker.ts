@@ -22,3 +22,11 @@ export const truncated = "[TRUNCATED]";
 export const unreadable = "[UNREADABLE]";
 /** Stands for what an object says of itself, where that leads back to the object. */
 export const circular = "[CIRCULAR]";
+
+/** Smaller numbers are shorter than any value that is masked. */
+const minTellingNumber = 1_000;
+
+/** Whether a number could be a secret. */
+export function isTellingNumber(value: number | bigint): boolean {
+  return value >= minTellingNumber || value <= -minTellingNumber;
+}

@@ -1,11 +1,15 @@
 import { copyError } from "./error.ts";
 import { kindOfObject } from "./kinds.ts";
-import { type Masker, type ObjectLimits, truncated, unreadable } from "./masker.ts";
+import {
+  isTellingNumber,
+  type Masker,
+  type ObjectLimits,
+  truncated,
+  unreadable,
+} from "./masker.ts";
 import { isPlainAndClean } from "./plain-check.ts";
 
 const defaults = { maxDepth: 64, maxNodes: 50_000 };
-/** Smaller numbers are shorter than any value that is masked. */
-const minTellingNumber = 1_000;
 
 /**
  * A value without secrets. Clean plain data comes back as it is. Anything else is copied to plain
@@ -81,7 +85,7 @@ export class Copier {
         return this.text(value);
       case "number":
       case "bigint": {
-        if (value < minTellingNumber && value > -minTellingNumber) return value;
+        if (!isTellingNumber(value)) return value;
         const text = String(value);
         const masked = this.text(text);
         return masked === text ? value : masked;

@@ -1,12 +1,10 @@
 import { types } from "node:util";
 import { looksLikeBytes } from "./bytes-in-values.ts";
-import type { Masker } from "./masker.ts";
+import { isTellingNumber, type Masker } from "./masker.ts";
 
 /** More is left to the copy, which counts exactly. */
 const maxNodes = 5_000;
 const maxDepth = 32;
-/** Smaller numbers are shorter than any value that is masked. */
-const minTellingNumber = 1_000;
 
 /**
  * Whether a value is plain data without a secret, so that it can be used as it is. The texts in it
@@ -38,7 +36,7 @@ class Collector {
         return true;
       case "number":
       case "bigint":
-        if (value >= minTellingNumber || value <= -minTellingNumber) this.#texts.push(`${value}`);
+        if (isTellingNumber(value)) this.#texts.push(`${value}`);
         return true;
       case "boolean":
       case "undefined":

@@ -11,6 +11,7 @@ import {
   type RuleSet,
 } from "../detect/index.ts";
 import { minMaskedBytes, onSecret, type Secret, SecretError } from "../secrets/index.ts";
+import { checkHold, checkLimits, checkOptions, checkSecret } from "./check-arguments.ts";
 import { type Chunks, createChunks } from "./chunks.ts";
 import { CleanCheck } from "./clean-check.ts";
 import { type Finding, findingOf } from "./finding.ts";
@@ -68,6 +69,8 @@ export interface Redactor extends Disposable {
   /**
    * Masks one more secret from now on, also in streams that are under way. A value that is blank or
    * below 4 bytes is not masked, since it stands in every text: a warning of the process says so.
+   *
+   * @throws TypeError for what is no secret, such as its text.
    */
   add(secret: Secret): void;
   /** The text with every form of every secret replaced by its mask. */
@@ -75,7 +78,9 @@ export interface Redactor extends Disposable {
   /**
    * The value without secrets, at any depth and in keys too; clean plain data comes back as it is.
    * Anything else is copied to plain data, so that nothing can answer differently later; what
-   * throws becomes `[UNREADABLE]`, what lies behind a limit `[TRUNCATED]`. Never throws.
+   * throws becomes `[UNREADABLE]`, what lies behind a limit `[TRUNCATED]`. Never throws for a value.
+   *
+   * @throws TypeError for limits that are no whole numbers from 0.
    *
    * @example
    * transport.send(redactor.redactObject({ config, headers }));
@@ -83,7 +88,9 @@ export interface Redactor extends Disposable {
   redactObject(value: unknown, limits?: ObjectLimits): unknown;
   /**
    * An error to log in place of what was thrown: message, stack, causes, `errors` of an
-   * `AggregateError` and own properties are masked. Never throws.
+   * `AggregateError` and own properties are masked. Never throws for what was thrown.
+   *
+   * @throws TypeError for limits that are no whole numbers from 0.
    */
   redactError(thrown: unknown, limits?: ObjectLimits): Error;
   /** What of which secrets stands in the text, and what has a format; empty if it is clean. */
@@ -94,7 +101,11 @@ export interface Redactor extends Disposable {
    * @throws SecretError `TEXT_HOLDS_SECRET`, which names the secrets and their forms.
    */
   assertClean(text: string): void;
-  /** A stream that masks the bytes written to it. Text that is written is taken as UTF-8. */
+  /**
+   * A stream that masks the bytes written to it. Text that is written is taken as UTF-8.
+   *
+   * @throws TypeError for an unknown `hold`.
+   */
   stream(options?: StreamOptions): Transform;
   /** Masks bytes that come in chunks, without a stream around it. */
   chunks(options?: Pick<StreamOptions, "onFinding">): Chunks;
@@ -104,6 +115,8 @@ export interface Redactor extends Disposable {
 
 /**
  * Makes a redactor.
+ *
+ * @throws TypeError for what are no options or no secrets, such as their texts.
  *
  * @example
  * const redactor = createRedactor({ secrets: [token] });
@@ -128,6 +141,7 @@ class ValueRedactor implements Redactor {
   version = 0;
 
   constructor(options: RedactorOptions) {
+    checkOptions(options);
     this.#options = options;
     this.#packs = checkRules(options.rules ?? "default");
     if (options.secrets === undefined) {
@@ -158,6 +172,7 @@ class ValueRedactor implements Redactor {
   }
 
   add(secret: Secret): void {
+    checkSecret(secret);
     const key = `${secret.fingerprint} ${secret.name ?? ""}`;
     if (this.#known.has(key)) return;
     this.#known.add(key);
@@ -208,14 +223,17 @@ class ValueRedactor implements Redactor {
   }
 
   redactObject(value: unknown, limits?: ObjectLimits): unknown {
+    checkLimits(limits);
     return redactValue(value, this.#masker, limits);
   }
 
   redactError(thrown: unknown, limits?: ObjectLimits): Error {
+    checkLimits(limits);
     return redactThrown(thrown, this.#masker, limits);
   }
 
   stream(options: StreamOptions = {}): Transform {
+    checkHold(options.hold);
     return createStream(options.hold ?? "pause", (write) => this.#scanner(write, options));
   }
 
@@ -234,7 +252,8 @@ class ValueRedactor implements Redactor {
       const chunks = this.chunks();
       const first = chunks.write(bytes);
       const rest = chunks.end();
-      return rest.length === 0 ? first : Buffer.concat([first, rest]);
+      const masked = rest.length === 0 ? first : Buffer.concat([first, rest]);
+      return Buffer.compare(masked, bytes) === 0 ? bytes : masked;
     },
   };
 

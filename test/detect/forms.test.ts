@@ -1,6 +1,6 @@
 import { Secret } from "nopeek";
 import { needlesOf } from "nopeek/detect";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { privateKeyPem, randomToken } from "../support/values.ts";
 
 const texts = (value: string | Uint8Array) =>
@@ -82,4 +82,32 @@ it("knows fewer forms of a value above 64 KiB, and takes none above 1 MiB", () =
     new Set(["raw", "base64"]),
   );
   expect(() => new Secret("x".repeat(1_048_577), { name: "BIG" })).toThrow("BIG has 1048577 bytes");
+});
+
+describe("a value that is percent-encoded twice by the same encoder", () => {
+  const value = `it's (a) [b] *${randomToken()}*! :/?#@+%€~`;
+  const encoders: Record<string, (text: string) => string> = {
+    encodeURIComponent,
+    encodeURI,
+    escape: (text) => (globalThis as unknown as { escape(text: string): string }).escape(text),
+    URLSearchParams: (text) => new URLSearchParams({ "": text }).toString().slice(1),
+    lowerCase: (text) => encodeURIComponent(text).replace(/%../g, (code) => code.toLowerCase()),
+  };
+
+  it.each(Object.entries(encoders))("is one of its forms: %s", (name, encode) => {
+    // What escape() makes of text beyond Latin-1 is no percent-encoding of bytes.
+    const known = name === "escape" ? value.replace("€", "") : value;
+    const found = texts(known);
+    expect(found).toContain(encode(known));
+    expect(encode(encode(known))).not.toBe(encode(known));
+    expect(found).toContain(encode(encode(known)));
+  });
+
+  it("has few forms, and none more where nothing is encoded", () => {
+    const percentForms = (value: string) =>
+      needlesOf(new Secret(value)).filter(({ form }) => form === "percent").length;
+    // Eight encoders in two cases and with `+`, six of them twice, base64 in a query.
+    expect(percentForms(value)).toBeLessThanOrEqual(8 * 4 + 6 * 4 + 8);
+    expect(percentForms(randomToken())).toBeLessThan(6);
+  });
 });

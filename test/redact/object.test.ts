@@ -169,6 +169,39 @@ it("keeps kinds, order, cycles and what is clean", () => {
   });
 });
 
+it("keeps the class of clean bytes whose end could begin a secret", () => {
+  const bytes = Buffer.from(`....${value.slice(0, 4)}`);
+  const buffer = Uint8Array.from(bytes).buffer;
+  const view = redactor.redactObject(new DataView(buffer)) as DataView;
+  expect(view).toBeInstanceOf(DataView);
+  expect(Buffer.from(view.buffer)).toEqual(bytes);
+  for (const type of [Int8Array, Uint8ClampedArray, Int32Array, Float64Array, BigInt64Array]) {
+    expect(redactor.redactObject(new type(buffer))).toEqual(new type(buffer));
+  }
+  expect(redactor.redactObject([...bytes])).toEqual([...bytes]);
+  const whole = Uint8Array.from(Buffer.from(`....${value}`)).buffer;
+  const masked = redactor.redactObject(new DataView(whole)) as Uint8Array;
+  expect(Buffer.from(masked).toString()).toBe(`....${mask}`);
+});
+
+it("masks a number in typed arrays, wherever it stands", () => {
+  const pin = 9_000_000_000 + Math.floor(Math.random() * 999_999_999);
+  using redactor = createRedactor({ secrets: [new Secret(`${pin}`, { name: "PIN" })] });
+  const redact = (value: unknown) => redactor.redactObject(value);
+  expect(redact(Float64Array.of(1, pin, 2))).toEqual([1, "[REDACTED:PIN]", 2]);
+  for (const type of [BigInt64Array, BigUint64Array]) {
+    expect(redact({ n: type.of(BigInt(pin)) })).toEqual({ n: ["[REDACTED:PIN]"] });
+  }
+  const many = new Float64Array(25_000).fill(5_000.5);
+  expect(redact(many)).toEqual(many);
+  // Neighbours are no one number.
+  const parts = Float64Array.of(Math.floor(pin / 100_000), pin % 100_000);
+  expect(redact(parts)).toEqual(parts);
+  many[24_999] = pin;
+  expect((redact(many) as unknown[]).at(-1)).toBe("[REDACTED:PIN]");
+  expect(many[24_999]).toBe(pin);
+});
+
 it("shows the mask of a secret, and where two keys become one, numbers", () => {
   expect(redactor.redactObject({ secret })).toEqual({ secret: mask });
   const keys = { [value]: 1, [Buffer.from(value).toString("hex")]: 2 };

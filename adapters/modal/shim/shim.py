@@ -216,14 +216,19 @@ def lower_hex(text):
 
 
 def percent_variants(data):
-    for table in PERCENT_TABLES:
+    """As the encoders do it, and twice by the same one."""
+    twice = {}
+    for safe, table in zip(PERCENT_SAFE, PERCENT_TABLES):
         upper = percent_encode(data, table)
-        for text in (upper, lower_hex(upper)):
+        for text, plus in ((upper, "%2B"), (lower_hex(upper), "%2b")):
+            form = text.replace("%20", "+")
             yield text
-            yield text.replace("%20", "+")
-    twice = percent_encode(data, PERCENT_TABLES[0]).replace("%", "%25")
-    yield twice
-    yield lower_hex(twice)
+            yield form
+            if b"%" not in safe:
+                twice[text.replace("%", "%25")] = None
+                again = form.replace("%", "%25")
+                twice[again if b"+" in safe else again.replace("+", plus)] = None
+    yield from twice
 
 
 def percent_base64(data):
