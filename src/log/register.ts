@@ -8,6 +8,9 @@
  * credentials, also when `dotenv` sets them later. It covers what `redactStdio` covers, and the
  * loggers of pino and winston wherever they write.
  *
+ * A syntax error in an ES module is printed without its place: Node keeps that where no program can
+ * read it. `node --check` shows it.
+ *
  * @module
  */
 import { watchEnvironment } from "./environment-watch.ts";

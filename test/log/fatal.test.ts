@@ -185,3 +185,11 @@ describe("limits: what goes past the streams is not seen in the process itself",
     expect(readFileSync(file, "utf8")).toContain(value);
   });
 });
+
+it.each(["module", "commonjs"] as const)("tells of a syntax error in a %s", async (kind) => {
+  const run = await runProgram("const a = = 1;", { env, kind, nodeArgs: preload });
+  expect(run).toMatchObject({ code: 1, stdout: "" });
+  expect(run.stderr).toContain("SyntaxError: Unexpected token '='");
+  // The place is in the error itself only where it was required.
+  if (kind === "commonjs") expect(run.stderr).toContain("const a = = 1;");
+});

@@ -166,3 +166,46 @@ it("knows the symbols of the pino that is installed", () => {
   expect(symbols.streamSym.description).toBe("pino.stream");
   expect(symbols.needsMetadataGsym).toBe(Symbol.for("pino.metadata"));
 });
+
+it("writes JSON where masks stand for numbers and bytes", () => {
+  const pin = 9_000_000_000 + Math.floor(Math.random() * 999_999_999);
+  using redactor = createRedactor({
+    secrets: [new Secret(`${pin}`, { name: "PIN" }), new Secret(value, { name: "T" })],
+    unwrap: false,
+  });
+  const { written, stream } = lines();
+  const logger = redactPino(pino({ base: null, timestamp: false }, stream), redactor);
+  const hook = redactLine(redactor);
+  const bytes = Buffer.from(value);
+  logger.info({ n: pin, m: -pin, list: [1, pin, `a "quoted" ${pin} \\`] }, "x");
+  logger.info({ bytes, array: Uint8Array.from(bytes), last: true });
+  const [numbers = "", buffers = ""] = written;
+  expect(JSON.parse(numbers)).toEqual({
+    level: 30,
+    n: "[REDACTED:PIN]",
+    m: "-[REDACTED:PIN]",
+    list: [1, "[REDACTED:PIN]", 'a "quoted" [REDACTED:PIN] \\'],
+    msg: "x",
+  });
+  expect(JSON.parse(buffers)).toEqual({
+    level: 30,
+    bytes: { type: "Buffer", data: [mask] },
+    array: { [mask]: mask },
+    last: true,
+  });
+  expect(JSON.parse(hook(`{"n":[${pin}]}\n`))).toEqual({ n: ["[REDACTED:PIN]"] });
+  // What was no JSON stays as it was written.
+  expect(hook(`{n: ${pin}}\n`)).toBe("{n: [REDACTED:PIN]}\n");
+  expect(hook(`[${pin}]`)).toBe("[[REDACTED:PIN]]");
+  expect(hook(`{"a":"${pin}`)).toBe('{"a":"[REDACTED:PIN]');
+});
+
+it("looks for masks outside strings in linear time", () => {
+  const hook = redactLine(redactor);
+  for (const text of ['\\"', "9", "[REDACTED", "[", '"', "{"]) {
+    const line = `{"a":"${value}",${text.repeat(100_000)}`;
+    const start = process.cpuUsage();
+    expect(hook(line).startsWith(`{"a":"${mask}"`)).toBe(true);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(3_000);
+  }
+});

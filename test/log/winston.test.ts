@@ -240,3 +240,13 @@ it.each([
     expect.objectContaining({ code: "LOGGER_UNSUPPORTED" }),
   );
 });
+
+it("writes JSON where masks stand for numbers", () => {
+  const pin = 9_000_000_000 + Math.floor(Math.random() * 999_999_999);
+  using redactor = createRedactor({ secrets: [new Secret(`${pin}`, { name: "PIN" })] });
+  const transport = new Shipping();
+  const logger = winston.createLogger({ format: format.json(), transports: [transport] });
+  redactWinston(logger, redactor).info("x", { n: pin, list: [pin] });
+  const line = String(transport.shipped[0]?.[Symbol.for("message")]);
+  expect(JSON.parse(line)).toMatchObject({ n: "[REDACTED:PIN]", list: ["[REDACTED:PIN]"] });
+});
