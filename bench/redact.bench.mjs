@@ -113,6 +113,7 @@ const worst = {
 const only = (keyword) => [`${keyword} and nothing else`, () => keyword];
 for (const keyword of [
   "password=",
+  "password=`",
   "eyJ",
   "-----BEGIN ",
   "token",

@@ -22,34 +22,60 @@ export function maskTextOf(match: Needle | RuleMatch): string {
   return "secret" in match ? match.secret.mask : maskOf(match.rule.id);
 }
 
-/** Matches that are found but not yet written, in order, overlapping ones merged. */
+/**
+ * Matches that are found but not yet written, in order, overlapping ones merged.
+ *
+ * A gap stands where the last one was added. Finders each come in order, so that the gap moves along
+ * with them, and a chunk of many matches takes time linear in their number.
+ */
 export class MaskList {
-  #masked: Masked[] = [];
+  /** Those before the gap, from `#head` on. */
+  #before: Masked[] = [];
+  #head = 0;
+  /** Those behind the gap, the next one last. */
+  readonly #behind: Masked[] = [];
 
   get first(): Masked | undefined {
-    return this.#masked[0];
+    return this.#head < this.#before.length ? this.#before[this.#head] : this.#behind.at(-1);
   }
 
   add(start: number, end: number, match: Needle | RuleMatch): void {
     let added: Masked = { start, end, match };
-    const after: Masked[] = [];
-    for (let last = this.#masked.at(-1); last !== undefined; last = this.#masked.at(-1)) {
+    for (let next = this.#behind.at(-1); next !== undefined; next = this.#behind.at(-1)) {
+      if (next.start >= end) break;
+      this.#before.push(next);
+      this.#behind.pop();
+    }
+    while (this.#head < this.#before.length) {
+      const last = this.#before.at(-1) as Masked;
       if (last.end <= added.start) break;
-      this.#masked.pop();
-      if (last.start >= added.end) after.push(last);
+      this.#before.pop();
+      if (last.start >= added.end) this.#behind.push(last);
       else added = union(last, added);
     }
-    this.#masked.push(added, ...after.reverse());
+    this.#before.push(added);
   }
 
   /** Takes out those that begin before `limit`. */
   takeBefore(limit: number): readonly Masked[] {
-    const index = this.#masked.findIndex(({ start }) => start >= limit);
-    return this.#masked.splice(0, index === -1 ? this.#masked.length : index);
+    const taken: Masked[] = [];
+    for (let first = this.first; first !== undefined && first.start < limit; first = this.first) {
+      taken.push(first);
+      this.shift();
+    }
+    return taken;
   }
 
   shift(): Masked | undefined {
-    return this.#masked.shift();
+    if (this.#head === this.#before.length) return this.#behind.pop();
+    const first = this.#before[this.#head];
+    this.#head++;
+    // Moves what is left only when as much was taken: each one is moved once.
+    if (this.#head * 2 >= this.#before.length) {
+      this.#before = this.#before.slice(this.#head);
+      this.#head = 0;
+    }
+    return first;
   }
 }
 

@@ -89,8 +89,13 @@ function isValue(text: string): boolean {
   return !isDotted && !reference.test(text) && !code.test(text) && !noValue.test(text);
 }
 
+/** The name of a type with a number in it, as `Str50Type`: its last word says so, as no password's does. */
+const numberedType =
+  /^(?:[A-Z][a-z]+){1,6}\d{1,4}(?:[A-Z][a-z]+){0,5}(?:Type|Form|Component|Field|Input|Model|Schema|Provider|Validator|Service|Request|Response|Config)$/;
+
 /** A password: a sign or a digit beside letters, or letters of both cases; not an ordinary word. */
 function isVaried(text: string): boolean {
+  if (numberedType.test(text)) return false;
   return /[A-Za-z]/.test(text) && /[^A-Za-z_. -]/.test(text) && !/^[a-z]+[:,.)]$/i.test(text);
 }
 

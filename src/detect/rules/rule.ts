@@ -120,8 +120,8 @@ export interface TextStep {
  * - `crc32`: the last 6 characters are the base62 CRC-32 of the 30 before (GitHub, npm). A wrong one
  *   makes the finding a `heuristic`.
  * - `gitlab-crc32`: the last 7 characters are the base36 CRC-32 of all before; without a dot there is none.
- * - `random`: no words, names, versions, paths or times that are joined by signs.
- * - `varied`: letters, and a digit or a sign beside them.
+ * - `random`: no words, names, versions, paths or times that are joined by signs, no `Qwen2ForCausalLM`.
+ * - `varied`: letters, and a digit or a sign beside them; no name of a type such as `Str50Type`.
  * - `literal`: no reference, template, call, special token or other code in the place of a value.
  * - `value`: as `literal`, but invitations such as `your-key` and `xxx` are values.
  * - `basic`: base64 of `user:password`.

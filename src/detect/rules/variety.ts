@@ -32,7 +32,30 @@ const maxShareInWords = 0.45;
  */
 export function looksRandom(text: string): boolean {
   const pieces = text.split(/[^A-Za-z0-9]+/);
-  return pieces.some((piece) => !ordinaryPiece.test(piece) || isChaotic(piece));
+  return pieces.some((piece) =>
+    ordinaryPiece.test(piece) ? isChaotic(piece) : !isNumberedName(piece),
+  );
+}
+
+/** Numbers in the names of code are few and short: a version, a year, a size. */
+const maxDigits = 4;
+const minShareInNamedWords = 0.7;
+/** What can be said: a vowel, and no five consonants in a row. */
+const sayable = /^(?!.*[^aeiouy]{5}).*[aeiouy]/i;
+
+/** A name of words and one or two numbers: `Qwen2ForCausalLM`, `getElementById2`. */
+function isNumberedName(piece: string): boolean {
+  const numbers = piece.match(/\d+/g) ?? [];
+  const digits = numbers.join("").length;
+  // Without capitals nothing tells where a word begins: one number, and no scraps beside it.
+  const hasCapitals = /[A-Z]/.test(piece);
+  if (!/^[A-Za-z]/.test(piece) || numbers.length > (hasCapitals ? 2 : 1)) return false;
+  if (digits > maxDigits) return false;
+  const words = (piece.match(/[A-Z]?[a-z]{2,}/g) ?? []).filter((word) => word.length > 2);
+  const inWords = words.join("").length;
+  const share = inWords / (piece.length - digits);
+  if (share < (hasCapitals ? minShareInNamedWords : 1)) return false;
+  return inWords >= words.length * minWordLength && words.every((word) => sayable.test(word));
 }
 
 function isChaotic(piece: string): boolean {

@@ -1,6 +1,9 @@
+import { Secret } from "nopeek";
 import { createRuleSet, packsByName, type Rule, RuleScanner, type RuleSet } from "nopeek/detect";
+import { createRedactor } from "nopeek/redact";
 import { describe, expect, it } from "vitest";
 import { fromTemplate } from "../../support/templates.ts";
+import { randomToken } from "../../support/values.ts";
 
 const mebibyte = 1024 * 1024;
 /** Slow for a scanner that reads each byte a few times, and quick for one that is quadratic. */
@@ -83,5 +86,28 @@ describe("time is linear, also for text made against a rule", () => {
     const quarter = cpuSecondsFor(set, text.subarray(0, mebibyte / 4));
     const whole = cpuSecondsFor(set, text);
     expect(whole).toBeLessThan(Math.max(0.1, quarter * 12));
+  });
+});
+
+describe("time is linear in the masks of one text", () => {
+  const known = randomToken("", 24);
+  const redactor = createRedactor({ secrets: [new Secret(known)] });
+  const cpuSecondsOf = (text: string) => {
+    const before = process.cpuUsage();
+    const output = redactor.redact(text);
+    const { user, system } = process.cpuUsage(before);
+    expect(output).not.toBe(text);
+    return (user + system) / 1e6;
+  };
+
+  it.each([
+    ["a value that is the next keyword", "password=`"],
+    ["the same in other quotes", "password='"],
+    ["values of rules between known ones", `${known} password='a1-b2-c3' `],
+  ])("%s", (_, unit) => {
+    const text = filled(unit).toString("latin1");
+    cpuSecondsOf(text.slice(0, mebibyte / 16));
+    const part = cpuSecondsOf(text.slice(0, mebibyte / 16));
+    expect(cpuSecondsOf(text)).toBeLessThan(Math.max(0.5, part * 48));
   });
 });

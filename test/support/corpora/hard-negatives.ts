@@ -101,4 +101,16 @@ export const hardNegatives: readonly ((draw: Draw) => string)[] = [
   (d) => `key=lambda kv: kv[1], key_padding_mask=None, attention_mask_key='mask_${d.below(99)}'`,
   (d) => `nccl unique id token ${d.below(9e8)}; rendezvous key /rdzv/${d.text(digit, 10)}`,
   (d) => `ws-${words(d, 3, "-")} wk-${word(d)} as-${words(d, 3, "-")} ak-${d.text(lower, 22)}`,
+  // Names of code and words of vocabularies that hold a number.
+  () => '{"token":"MediaWiki1.35","logprob":-0.12}',
+  (d) => `token: '${d.pick(["Qwen2ForCausalLM", "Python3Interpreter", "getElementById2"])}'`,
+  (d) => `token='LlamaTokenizer${d.below(9)}', token: "Wav2Vec2ForSequenceClassification"`,
+  (d) => `generated token: '${d.pick(["Ġtransformer2017Attention", "Ġparallelization2"])}'`,
+  (d) => `token: "▁Antidisestablishmentarianism${d.below(99)}"`,
+  () => "private_key: rsa.RSAPrivateKey2048 = load_key(path)",
+  (d) => `accessToken: AccessTokenResponse${d.below(9)} = await x`,
+  () => "let token: CancellationToken2021 = x; token: CancellationTokenSource2,",
+  () => "def f(token: Token2Type, password: Str50Type)",
+  () => "access_token=AutoTokenFetcher2024Provider",
+  () => "password=ForgotPasswordForm2Component",
 ];

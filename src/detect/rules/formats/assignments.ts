@@ -182,6 +182,7 @@ export const assignments: readonly Rule[] = [
       "DB_PASSWORD: '{A-Za-z0-9*9}-1'",
       '"password":"{A-Za-z*9}7{a-z*3}"',
       "PGPASSWORD={a-z*5}-{0-9*3}",
+      "password=Blue{0-9*2}Horse",
     ],
     bad: [
       // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of a shell.
