@@ -1,21 +1,12 @@
 import { buffer } from "node:stream/consumers";
-import { env } from "../../adapters/env.ts";
-import { baseOf, type ConfigRotation, type LoadedConfig, loadConfig } from "../config/index.ts";
-import { type Copy, type RotationResult, rotate } from "../rotate/index.ts";
-import {
-  createSecrets,
-  looksLikeName,
-  parseReference,
-  type Reference,
-  Secret,
-  SecretError,
-} from "../secrets/index.ts";
+import { type ConfigRotation, type LoadedConfig, loadConfig } from "../config/index.ts";
+import { type RotationResult, rotate } from "../rotate/index.ts";
+import { Secret, SecretError } from "../secrets/index.ts";
 import { auditOptions } from "./audit-options.ts";
 import { declaringOptions } from "./declared.ts";
+import { prepareRotation } from "./declared-rotation.ts";
 import { readDuration } from "./duration.ts";
-import { providersFor } from "./providers.ts";
 import { recordRotationOf } from "./rotate-audit.ts";
-import { makeTarget } from "./rotation-target.ts";
 import { launchesWith } from "./running-launches.ts";
 import type { Arguments, Streams, Verb } from "./verb.ts";
 
@@ -70,22 +61,11 @@ async function runRotate(args: Arguments, streams: Streams): Promise<number> {
   const config = await loadConfig({ file: args.value("config") });
   const rotation = rotationOf(config, name);
   const say = (message: string) => void streams.stderr.write(`nopeek: ${message}\n`);
-  const base = config === null ? undefined : baseOf(config);
-  const reference = (text: string) => parseReference(text, { base });
-  const secret = reference(sourceOf(config, rotation.secret));
-  const publish = (rotation.publish ?? []).map((copy) => copyOf(copy, reference));
-  const admin = rotation.target.type === "postgres" ? rotation.target.admin?.password : undefined;
-  const texts = [secret, ...publish.map((copy) => ("to" in copy ? copy.to : copy))].map(textOf);
-  const providers = await providersFor([...texts, ...(admin === undefined ? [] : [admin])]);
-  await using from = createSecrets({
-    providers: [env({ onWarning: say }), ...providers],
-    environment: config?.environment,
-    onWarning: say,
-  });
-  const target = await makeTarget(rotation.target, {
-    resolve: (text) => from.get(reference(text), { maxAgeMs: 0 }),
+  await using prepared = await prepareRotation(config, rotation, {
+    say,
     read: args.flag("value-stdin") ? () => readValue(streams) : undefined,
   });
+  const { from, secret, target, publish } = prepared;
   const isApplied = args.flag("yes");
   await using recorded = await recordRotationOf({
     ...{ args, streams, config, name, reference: secret.text, incidentId, isApplied, say },
@@ -147,26 +127,6 @@ function rotationOf(config: LoadedConfig | null, name: string): ConfigRotation {
   }
   const known = Object.keys(rotations).join(", ") || "none";
   throw new SecretError("CONFIG_INVALID", `${config.file} has no such rotation; it has: ${known}`);
-}
-
-/** The first source of a declared secret, or the reference itself. */
-function sourceOf(config: LoadedConfig | null, text: string): string {
-  const declared = config?.secrets ?? {};
-  if (!looksLikeName(text) || !Object.hasOwn(declared, text)) return text;
-  const given = declared[text];
-  const [first = text] = typeof given === "string" ? [given] : [given?.from ?? []].flat();
-  return first;
-}
-
-function copyOf(
-  copy: NonNullable<ConfigRotation["publish"]>[number],
-  reference: (text: string) => Reference,
-): Reference | Copy {
-  return typeof copy === "string" ? reference(copy) : { to: reference(copy.to), keys: copy.keys };
-}
-
-function textOf(reference: string | Reference): string {
-  return typeof reference === "string" ? reference : reference.text;
 }
 
 async function readValue(streams: Streams): Promise<Secret> {

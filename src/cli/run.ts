@@ -11,6 +11,7 @@ import { readDuration } from "./duration.ts";
 import { createEvents } from "./events.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { holdOption, readHold } from "./hold.ts";
+import { leakRotation } from "./leak-rotation.ts";
 import { monitorFlags, readMonitor } from "./monitor-flags.ts";
 import { chooseRuntime } from "./on.ts";
 import { assertDistinct, openPrivate, removeFile, replaceable } from "./private-file.ts";
@@ -103,6 +104,7 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
       monitor: {
         ...readMonitor(args, declared.monitor),
         record: (event) => events.write(event),
+        ...leakRotation({ ...declared, runId, audit: audited?.log, say }),
       },
       ownCommandLine: [...process.execArgv, ...process.argv],
       forwardSignals: true,

@@ -39,8 +39,8 @@ export interface MonitorSettings {
 export interface MonitorOptions extends Omit<MonitorSettings, "alerts"> {
   readonly alerts?: readonly (AlertSink | CommandAlert | WebhookAlert)[] | undefined;
   /**
-   * Rotates a secret that leaked; called once for each. Without it `halt+rotate` only halts, and
-   * says so.
+   * Rotates a secret that leaked; called once for each. It gives `"unavailable"` for what it cannot
+   * rotate. Without it `halt+rotate` only halts, and says so.
    */
   readonly rotate?:
     | ((leak: JudgedFinding & { readonly runId: string }) => Promise<unknown>)

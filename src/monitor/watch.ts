@@ -169,7 +169,7 @@ export class RunWatch implements Watch {
     settle("started");
     const work = (async () => rotate({ ...finding, runId }))()
       .then(
-        () => settle("done"),
+        (answer) => settle(answer === "unavailable" ? "unavailable" : "done"),
         // Its error may be a store's, and quote a value.
         () => settle("failed"),
       )

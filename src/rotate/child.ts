@@ -5,7 +5,7 @@ import { type Secret, SecretError } from "../secrets/index.ts";
 export interface ChildOptions {
   /** Variables of this process that it gets besides PATH, HOME and the like. */
   readonly pass?: readonly string[] | undefined;
-  /** It is ended after this time, in milliseconds; default 60 000. */
+  /** It is ended, with what it started, after this time, in milliseconds; default 60 000. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -37,14 +37,23 @@ export async function runWithValue(
   const child = spawn(program, rest, {
     env: environment([...harmless, ...pass], text),
     stdio: ["pipe", "ignore", "ignore"],
-    signal,
-    timeout: timeoutMs,
-    killSignal: "SIGKILL",
+    detached: true,
   });
+  // With what it started, which is in its process group.
+  const kill = () => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // It ended meanwhile.
+    }
+  };
   // It may not read it.
   child.stdin.on("error", () => undefined);
   child.stdin.end(text);
-  return new Promise((resolve, reject) => {
+  const limit = child.pid === undefined ? undefined : setTimeout(kill, timeoutMs);
+  signal.addEventListener("abort", kill, { once: true });
+  if (signal.aborted) kill();
+  return new Promise<number>((resolve, reject) => {
     child.on("error", (error: NodeJS.ErrnoException) => {
       const isMissing = error.code === "ENOENT" || error.code === "EACCES";
       reject(
@@ -57,6 +66,9 @@ export async function runWithValue(
       );
     });
     child.on("close", (code) => (code === null ? reject(ended(program)) : resolve(code)));
+  }).finally(() => {
+    clearTimeout(limit);
+    signal.removeEventListener("abort", kill);
   });
 }
 

@@ -6,7 +6,7 @@ import type { Credential, RotationTarget } from "./target.ts";
 export interface CommandTargetOptions extends ChildOptions {
   /** For messages; default: `the command`. */
   readonly name?: string | undefined;
-  /** Makes the target accept the value on its standard input. Exit code 0: done. */
+  /** Makes the target accept the value on its standard input. Exit code 0: done; others: not done. */
   readonly set?: readonly string[] | undefined;
   /** Exit code 0: the value on its standard input works; 1: it does not; others: cannot be told. */
   readonly works: readonly string[];
@@ -22,8 +22,8 @@ export interface CommandTargetOptions extends ChildOptions {
  * A target that programs of your own stand for: each gets the value on its standard input, never in
  * its arguments or environment, and what it prints is thrown away.
  *
- * Its methods throw `COMMAND_NOT_FOUND`, `COMMAND_HOLDS_SECRET`, and `SECRET_UNREACHABLE` for exit
- * codes that say nothing.
+ * Its methods throw `COMMAND_NOT_FOUND`, `COMMAND_HOLDS_SECRET`, `SECRET_REQUEST_INVALID` where `set`
+ * says that it failed, and `SECRET_UNREACHABLE` for exit codes that say nothing.
  *
  * @example
  * command({ set: ["./set-password", "queue"], works: ["./can-log-in", "queue"] });
@@ -31,21 +31,25 @@ export interface CommandTargetOptions extends ChildOptions {
 export function command(options: CommandTargetOptions): RotationTarget {
   const { name = "the command", set, works, revoke, generate } = options;
   const strategy = options.strategy ?? (revoke === undefined ? "static" : "issuer");
-  const run = async (argv: readonly string[], secret: Secret, signal: AbortSignal) => {
-    const code = await runWithValue(argv, secret, options, signal);
-    if (code !== 0) throw failed(argv[0], code);
-  };
+  const run = (argv: readonly string[], secret: Secret, signal: AbortSignal) =>
+    runWithValue(argv, secret, options, signal);
   return {
     name,
     strategy,
     propose: async () => ({ secret: new Secret(randomValue(generate)) }),
     works: ({ secret }, { signal }) => worksBy(works, secret, options, signal),
     ...(set !== undefined && {
-      set: ({ secret }: Credential, { signal }) => run(set, secret, signal),
+      async set({ secret }: Credential, { signal }) {
+        const code = await run(set, secret, signal);
+        // It says itself that it failed: a definite error, unlike an answer that is lost.
+        if (code !== 0) throw failed(set[0], code, "SECRET_REQUEST_INVALID");
+      },
     }),
     ...(revoke !== undefined && {
       async revoke({ secret }, { signal }) {
-        if (secret !== undefined) await run(revoke, secret, signal);
+        if (secret === undefined) return;
+        const code = await run(revoke, secret, signal);
+        if (code !== 0) throw failed(revoke[0], code);
       },
     }),
   };
@@ -63,6 +67,10 @@ export async function worksBy(
   throw failed(argv[0], code);
 }
 
-function failed(program: string | undefined, code: number): SecretError {
-  return new SecretError("SECRET_UNREACHABLE", `${program} failed with exit code ${code}`);
+function failed(
+  program: string | undefined,
+  code: number,
+  as: "SECRET_UNREACHABLE" | "SECRET_REQUEST_INVALID" = "SECRET_UNREACHABLE",
+): SecretError {
+  return new SecretError(as, `${program} failed with exit code ${code}`);
 }

@@ -11,7 +11,7 @@ import { updateCopies } from "./copies.ts";
 import { credentialIn, fieldsOf, isSame } from "./credential.ts";
 import type { RotationResult, RotationStep } from "./options.ts";
 import { gapOf, publishSteps, revokeSteps, stepsDone } from "./plan.ts";
-import type { Run } from "./run.ts";
+import { isDefinite, type Run } from "./run.ts";
 import type { Credential } from "./target.ts";
 
 const pollMs = 100;
@@ -100,14 +100,13 @@ async function change(run: Run, current: Credential | null): Promise<void> {
       () => null,
       (error: unknown) => error,
     );
-  if (!(await run.works(next, undefined))) {
+  const works = await run.works(next, undefined);
+  // A change that failed for sure was not made, whatever the test says.
+  if (!works || isDefinite(failure)) {
     const why = failure instanceof SecretError ? ` (${failure.message})` : "";
-    throw await undone(
-      run,
-      next,
-      current,
-      `the new credential of ${target.name} does not work${why}`,
-    );
+    const what = works ? "was not set" : "does not work";
+    const message = `the new credential of ${target.name} ${what}${why}`;
+    throw await undone(run, next, current, message);
   }
   if (target.set !== undefined) run.tell({ type: "set", version: undefined });
   await writeNext(run, next, current);

@@ -85,6 +85,36 @@ describe("--on-leak", () => {
     expect(run.stderr).toContain("nopeek: HF_TOKEN leaked, and nothing here can rotate it");
   });
 
+  it("halt+rotate runs the rotation that the configuration has for what leaked", async () => {
+    const cwd = emptyFolder({
+      ".env": `SESSION_KEY=${token}\nOTHER_KEY=${randomToken()}\n`,
+      "nopeek.config.json": JSON.stringify({
+        rotations: {
+          session: {
+            secret: "dotenv://.env#SESSION_KEY",
+            target: { type: "random" },
+            overlapMs: 3_600_000,
+          },
+        },
+      }),
+    });
+    const rotating = (name: string) => [
+      ...["run", "--on-leak", "halt+rotate", "--secret", `${name}=dotenv://.env#${name}`],
+      ...job(`console.log(process.env.${name}); setInterval(() => {}, 1000)`),
+    ];
+    const other = await nopeek(["run", "--secret", "SESSION_KEY=dotenv://.env#SESSION_KEY", ...rotating("OTHER_KEY").slice(1)], { cwd });
+    expect(other.code).toBe(10);
+    expect(other.stderr).toContain("OTHER_KEY leaked, and nothing here can rotate it");
+    expect(readFileSync(join(cwd, ".env"), "utf8")).toContain(token);
+    const run = await nopeek(rotating("SESSION_KEY"), { cwd });
+    expect(run.code).toBe(10);
+    expect(run.stderr).toContain("nopeek: rotating session, which leaked");
+    expect(run.stderr).toContain("nopeek: SESSION_KEY was rotated");
+    const file = readFileSync(join(cwd, ".env"), "utf8");
+    expect(file).not.toContain(token);
+    expect(file).toMatch(/^SESSION_KEY=.{43}$/m);
+  });
+
   it.each([
     [["--on-leak", "stop"], "--on-leak takes one of redact, alert, halt, halt+rotate"],
     [["--alert-command", "[1]"], "--alert-command takes a program or a JSON list of strings"],

@@ -194,6 +194,16 @@ describe("nopeek rotate", () => {
     expect(existsSync(join(folder, "seen"))).toBe(true);
   }, 30_000);
 
+  it("rolls back when set says that it failed, however lax the test is (17)", async () => {
+    const { server, first, run, read } = await overAws({}, { set: ["false"], works: ["true"] });
+    await using _ = server;
+    const ended = await run("queue", "--yes");
+    expect(ended.code).toBe(17);
+    expect(ended.stderr).toContain("false failed with exit code 1");
+    expect((await read()).token).toBe(first);
+    expect(Object.values(server.labels("ml/queue")).flat()).toEqual(["AWSCURRENT"]);
+  }, 30_000);
+
   it("refuses when the current credential does not work, and --repair goes on (77)", async () => {
     const { server, run, accepts, read, accepted, folder } = await overAws();
     await using _ = server;

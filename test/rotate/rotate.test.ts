@@ -114,7 +114,6 @@ describe("what is due", () => {
       "tested",
       "created",
       "tested",
-      "tested",
       "set",
       "finished",
     ]);

@@ -1,9 +1,10 @@
 /** What a rotation makes, and the targets that programs and people stand for. */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { createSecrets, Secret } from "nopeek";
+import { env } from "nopeek/adapters/env";
 import {
   command,
   entropyBits,
@@ -126,6 +127,47 @@ describe("a command", () => {
     expect(await works(["true", secret.reveal()])).toBe("COMMAND_HOLDS_SECRET");
     // Control: it need not read its input.
     expect(await works(["true"])).toBe("none");
+  });
+
+  it("ends at its time limit with what it started, and a missing program leaves no timer", async () => {
+    const folder = scratch();
+    const secret = new Secret(randomToken());
+    const script = `sleep 600 & echo $! > "${folder}/pid"; wait`;
+    const slow = command({ works: ["sh", "-c", script], timeoutMs: 1_000 });
+    expect(await codeOfLater(() => slow.works({ secret }, context))).toBe("SECRET_UNREACHABLE");
+    const stat = `/proc/${readFileSync(join(folder, "pid"), "utf8").trim()}/stat`;
+    // Dead: gone, or not yet waited for by whoever took it over.
+    await vi.waitFor(() => {
+      const state = existsSync(stat) ? readFileSync(stat, "utf8").split(") ")[1]?.[0] : "gone";
+      expect(["gone", "Z"]).toContain(state);
+    });
+    const timers = () => process.getActiveResourcesInfo().filter((each) => each === "Timeout");
+    const before = timers().length;
+    const missing = command({ works: ["/none/such"] });
+    expect(await codeOfLater(() => missing.works({ secret }, context))).toBe("COMMAND_NOT_FOUND");
+    expect(timers().length).toBeLessThanOrEqual(before);
+  });
+
+  it("a set that says it failed is rolled back, however lax the test is", async () => {
+    const value = randomToken();
+    const folder = scratch();
+    const file = join(folder, "a.env");
+    writeFileSync(file, `TOKEN=${value}\n`, { mode: 0o600 });
+    const run = (set: string[]) =>
+      codeOfLater(() =>
+        rotate({
+          from: createSecrets({ providers: [env({ onWarning: () => undefined })] }),
+          secret: `dotenv://${file}#TOKEN`,
+          target: command({ set, works: ["true"] }),
+          overlapMs: 0,
+          apply: true,
+        }),
+      );
+    expect(await run(["sh", "-c", "cat > /dev/null; exit 1"])).toBe("ROTATION_ROLLED_BACK");
+    expect(readFileSync(file, "utf8")).toContain(`TOKEN=${value}\n`);
+    // Control: an end that says nothing is decided by the test.
+    expect(await run(["sh", "-c", "kill -9 $$"])).toBe("none");
+    expect(readFileSync(file, "utf8")).not.toContain(value);
   });
 });
 
