@@ -49,13 +49,20 @@ async function rotateLeaked(
   await using prepared = await prepareRotation(config, rotation, { say, read: undefined });
   const { from, secret, target, publish } = prepared;
   const about = { correlationId: runId, reference: secret.text, strategy: target.strategy, name };
-  const recorded =
-    audit && new RotationAudit({ audit, ...about, leaked: true, overlapMs: 0 });
+  const recorded = audit && new RotationAudit({ audit, ...about, leaked: true, overlapMs: 0 });
   await recorded?.started();
   say(`rotating ${name}, which leaked`);
   try {
     const result = await rotate({
-      ...{ from, secret, target, publish, overlapMs: rotation.overlapMs, apply: true, leaked: true },
+      ...{
+        from,
+        secret,
+        target,
+        publish,
+        overlapMs: rotation.overlapMs,
+        apply: true,
+        leaked: true,
+      },
       usedBy: async (credential) => launchesWith(credential),
       onEvent: (event) => recorded?.take(event),
     });

@@ -102,7 +102,15 @@ describe("--on-leak", () => {
       ...["run", "--on-leak", "halt+rotate", "--secret", `${name}=dotenv://.env#${name}`],
       ...job(`console.log(process.env.${name}); setInterval(() => {}, 1000)`),
     ];
-    const other = await nopeek(["run", "--secret", "SESSION_KEY=dotenv://.env#SESSION_KEY", ...rotating("OTHER_KEY").slice(1)], { cwd });
+    const other = await nopeek(
+      [
+        "run",
+        "--secret",
+        "SESSION_KEY=dotenv://.env#SESSION_KEY",
+        ...rotating("OTHER_KEY").slice(1),
+      ],
+      { cwd },
+    );
     expect(other.code).toBe(10);
     expect(other.stderr).toContain("OTHER_KEY leaked, and nothing here can rotate it");
     expect(readFileSync(join(cwd, ".env"), "utf8")).toContain(token);
