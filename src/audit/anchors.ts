@@ -45,13 +45,13 @@ export class AnchorWriter {
 
   /** Whether there are anchors of files that have records: others only announce a file. */
   get isOfRecords(): boolean {
-    this.#look();
-    const bytes = Buffer.alloc(this.#seen);
-    readSync(this.#fd, bytes, 0, bytes.length, 0);
-    return bytes
-      .toString("latin1")
-      .split("\n")
-      .some((line) => (readAnchor(this.#keys.check, line)?.records ?? 0) > 0);
+    return this.#lines().some((line) => (readAnchor(this.#keys.check, line)?.records ?? 0) > 0);
+  }
+
+  /** Whether there are anchors, and none of this key. */
+  get isOfOtherKey(): boolean {
+    const lines = this.#lines().filter((line) => line.endsWith("}"));
+    return lines.length > 0 && !lines.some((line) => readAnchor(this.#keys.check, line) !== null);
   }
 
   /** Adds an anchor; it is on the disk when this settles. */
@@ -73,6 +73,13 @@ export class AnchorWriter {
 
   close(): Promise<void> {
     return this.#file.close();
+  }
+
+  #lines(): string[] {
+    this.#look();
+    const bytes = Buffer.alloc(this.#seen);
+    readSync(this.#fd, bytes, 0, bytes.length, 0);
+    return bytes.toString("latin1").split("\n");
   }
 
   /** Takes in what was added since, by whomever. */

@@ -96,7 +96,8 @@ const defaults = { anchorEvery: 1_000, anchorEveryMs: 10_000, stallMs: 30_000 };
  * What is appended is acknowledged when it is on the disk; what is appended meanwhile shares one
  * flush. After any error of the disk nothing more is taken.
  *
- * @throws SecretError `AUDIT_NOT_WRITABLE`, `AUDIT_PLACE_REFUSED`, `AUDIT_KEY_WEAK`.
+ * @throws SecretError `AUDIT_NOT_WRITABLE`, `AUDIT_PLACE_REFUSED`, `AUDIT_KEY_WEAK`,
+ *   `AUDIT_KEY_WRONG` for a log of another key.
  *
  * @example
  * await using audit = await openAuditLog({
@@ -123,6 +124,12 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     const held = place.records.readdirSync(".");
     const anchors = new AnchorWriter(place.anchors, keys, fileName, wrap("anchors"));
     assertTogether(held, anchors, place);
+    if (anchors.isOfOtherKey) {
+      throw new SecretError(
+        "AUDIT_KEY_WRONG",
+        "this log was written with another key; give that one, or begin a new log in empty folders",
+      );
+    }
     // Before there is a file: one that no anchor names is a sign that anchors were taken away.
     await anchors.add(new Date(now()).toISOString(), {
       records: 0,
