@@ -17,28 +17,36 @@ export interface LeakRotationOptions {
   readonly say: (message: string) => void;
 }
 
+interface Found {
+  readonly name: string;
+  readonly rotation: ConfigRotation;
+  /** What the job was given. */
+  readonly source: Reference;
+}
+
 /**
  * The `rotate` of a monitor: rotates what leaked by the rotation of the configuration that is for the
  * reference it came from; nothing where the configuration has none for any secret of the run.
  */
 export function leakRotation(options: LeakRotationOptions): Pick<MonitorOptions, "rotate"> {
-  const byName = new Map<string, readonly [string, ConfigRotation]>();
+  const byName = new Map<string, Found>();
   for (const [name, input] of Object.entries(options.secrets)) {
     const found = rotationFor(options.config, input);
     if (found !== undefined) byName.set(name, found);
   }
   if (byName.size === 0) return {};
   return {
-    async rotate({ name = "" }) {
+    async rotate({ name = "", fingerprint }) {
       const found = byName.get(name);
       if (found === undefined) return "unavailable";
-      return rotateLeaked(found, options);
+      return rotateLeaked(found, fingerprint, options);
     },
   };
 }
 
 async function rotateLeaked(
-  [name, rotation]: readonly [string, ConfigRotation],
+  { name, rotation, source }: Found,
+  fingerprint: string,
   { config, runId, audit, say }: LeakRotationOptions,
 ): Promise<void> {
   // Nobody is at a terminal: a pasted token can only be asked for.
@@ -48,6 +56,12 @@ async function rotateLeaked(
   }
   await using prepared = await prepareRotation(config, rotation, { say, read: undefined });
   const { from, secret, target, publish } = prepared;
+  // Of several jobs that print it one rotates: what is stored by then did not leak.
+  const now = await from.find(source, { maxAgeMs: 0 }).catch(() => null);
+  if (now !== null && now.fingerprint !== fingerprint) {
+    say(`rotation ${name}: the store holds another value already`);
+    return;
+  }
   const about = { correlationId: runId, reference: secret.text, strategy: target.strategy, name };
   const recorded = audit && new RotationAudit({ audit, ...about, leaked: true, overlapMs: 0 });
   await recorded?.started();
@@ -74,17 +88,14 @@ async function rotateLeaked(
   }
 }
 
-function rotationFor(
-  config: LoadedConfig | null,
-  input: SecretInput,
-): readonly [string, ConfigRotation] | undefined {
+function rotationFor(config: LoadedConfig | null, input: SecretInput): Found | undefined {
   const rotations = Object.entries(config?.rotations ?? {});
   if (input instanceof Secret || rotations.length === 0) return undefined;
   const { from, base } = typeof input === "string" ? { from: input, base: undefined } : input;
   for (const text of [from].flat()) {
     const source = parseReference(text, { base });
     const found = rotations.find(([, each]) => isOf(referenceOf(config, each), source));
-    if (found !== undefined) return found;
+    if (found !== undefined) return { name: found[0], rotation: found[1], source };
   }
   return undefined;
 }

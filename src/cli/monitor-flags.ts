@@ -71,7 +71,8 @@ function commandOf(text: string): CommandAlert {
     // The parser's message quotes the text.
     throw new SecretError("USAGE", "--alert-command is no valid JSON list");
   }
-  if (!Array.isArray(command) || !command.every((item) => typeof item === "string")) {
+  const isList = Array.isArray(command) && command.every((item) => typeof item === "string");
+  if (!isList || !(command as string[])[0]) {
     throw new SecretError("USAGE", "--alert-command takes a program or a JSON list of strings");
   }
   return { command: command as string[] };

@@ -60,12 +60,24 @@ async function runRotate(args: Arguments, streams: Streams): Promise<number> {
   }
   const config = await loadConfig({ file: args.value("config") });
   const rotation = rotationOf(config, name);
+  if (args.flag("value-stdin") && rotation.target.type !== "pasted") {
+    throw new SecretError(
+      "USAGE",
+      "--value-stdin goes with a target of type pasted; others make the value themselves",
+    );
+  }
   const say = (message: string) => void streams.stderr.write(`nopeek: ${message}\n`);
   await using prepared = await prepareRotation(config, rotation, {
     say,
     read: args.flag("value-stdin") ? () => readValue(streams) : undefined,
   });
   const { from, secret, target, publish } = prepared;
+  if (
+    args.value("version") !== undefined &&
+    !from.providerOf(secret).capabilities.includes("stage")
+  ) {
+    throw new SecretError("USAGE", `--version: ${secret.text} is in a store without versions`);
+  }
   const isApplied = args.flag("yes");
   await using recorded = await recordRotationOf({
     ...{ args, streams, config, name, reference: secret.text, incidentId, isApplied, say },
@@ -145,11 +157,14 @@ const reasons = {
 
 function asText(name: string, result: RotationResult): string {
   const { outcome, why, version, previous, revokeAtMs, gap, usedBy, steps, reminder } = result;
-  const of = version === undefined ? "" : ` version ${version}`;
+  const now =
+    version === undefined
+      ? "and the new credential is in the store"
+      : `version ${version} is current`;
   const said: Record<RotationResult["outcome"], string> = {
     planned: `${name}: due; nothing was changed, --yes does this:`,
-    rotated: `${name}: rotated,${of} is current`.replace(", is", " is"),
-    superseded: `${name}: another rotation was faster,${of} is current`.replace(", is", " is"),
+    rotated: `${name}: rotated, ${now}`,
+    superseded: `${name}: nothing was done: another rotation was faster, ${now}`,
     ended: `${name}: ended what an earlier run left`,
     fresh: `${name}: nothing is due${why === undefined ? "" : `; ${reasons[why]}`}`,
     busy: `${name}: another rotation is at work; nothing was done`,

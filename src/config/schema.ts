@@ -167,7 +167,7 @@ function describe(issue: Issue): string[] {
     case "invalid_value":
       return [`${place}: expected one of ${issue.values.join(", ")}`];
     case "invalid_union":
-      if (issue.path.at(-1) === "target")
+      if (issue.path[0] === "rotations" && issue.path[2] === "target")
         return [`${place}: \`type\` is random, command, pasted, postgres or iam`];
       return [`${place}: expected a reference, or an object with \`from\` and known options`];
     default:

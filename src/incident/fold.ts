@@ -1,7 +1,7 @@
 import { type AuditRecord, withheld } from "../audit/index.ts";
 import type { Incident, IncidentRun, LeakedCredential } from "./incident.ts";
 import { missingFor, phaseOf, type Step } from "./phases.ts";
-import { placeOf } from "./place.ts";
+import { fieldOf, placeOf } from "./place.ts";
 import { type IncidentSeverity, severityOfFinding, worstOf } from "./service-levels.ts";
 import { timelineOf } from "./timeline.ts";
 
@@ -239,33 +239,38 @@ function completed(
   known: Omit<LeakedCredential, "runs" | "rotatedAtMs" | "revokedAtMs">,
   { givenTo, rotations }: LogIndex,
 ): LeakedCredential {
-  const { fingerprint, reference, version } = known;
+  const { fingerprint, reference } = known;
   const byValue = fingerprint === undefined ? undefined : givenTo.get(fingerprint);
   const byPlace = (reference === undefined ? undefined : givenTo.get(reference)) ?? [];
   const given = byValue ?? byPlace;
-  const place = placeOf(reference);
-  const isOfPlace = (each: { readonly reference: string }) =>
-    place !== undefined && placeOf(each.reference) === place;
-  const rotated = rotations.find(
-    (each) =>
-      each.type === "rotation.finished" &&
-      isOfPlace(each) &&
-      version !== undefined &&
-      each.from === version,
-  );
-  const revoked = rotations.find(
-    (each) =>
-      each.type === "rotation.revoked" &&
-      isOfPlace(each) &&
-      version !== undefined &&
-      each.version === version,
-  );
+  const ofIt = rotations.filter((each) => isOfIt(each, known, byValue ?? byPlace));
+  const rotated = ofIt.find((each) => each.type === "rotation.finished");
+  const revoked = ofIt.find((each) => each.type === "rotation.revoked");
   return {
     ...known,
     runs: [...new Set(given.map(({ correlationId }) => correlationId))],
     rotatedAtMs: rotated && Date.parse(rotated.at),
     revokedAtMs: revoked && Date.parse(revoked.at),
   };
+}
+
+/**
+ * Whether a rotation replaced a credential: by its version, and where the store has none by the time:
+ * it came after everybody was given the value.
+ */
+function isOfIt(
+  each: LogIndex["rotations"][number],
+  { reference, version }: Pick<LeakedCredential, "reference" | "version">,
+  given: readonly Injected[],
+): boolean {
+  const place = placeOf(reference);
+  if (place === undefined || placeOf(each.reference) !== place) return false;
+  const old = each.type === "rotation.finished" ? each.from : each.version;
+  if (version !== undefined) return old === version;
+  // A file holds the values of several credentials.
+  const isVersioned = old !== undefined && old !== "" && old !== withheld;
+  if (isVersioned || fieldOf(each.reference) !== fieldOf(reference)) return false;
+  return given.length > 0 && given.every(({ at }) => at < each.at);
 }
 
 function runsOf(

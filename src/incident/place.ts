@@ -12,3 +12,8 @@ export function placeOf(reference: string | undefined): string | undefined {
     return undefined;
   }
 }
+
+/** The field of a reference that `placeOf` takes. */
+export function fieldOf(reference: string | undefined): string | undefined {
+  return placeOf(reference) === undefined ? undefined : parseReference(reference ?? "").field;
+}

@@ -76,7 +76,10 @@ export interface RotationResult {
   readonly previous?: string | undefined;
   /** When the credential before will be revoked, in milliseconds since 1970. */
   readonly revokeAtMs?: number | undefined;
-  /** What is or was without a working credential, and for how long; `undefined`: nothing. */
+  /**
+   * What is or was without a working credential, and for how long, or what a killed run would leave
+   * unknown; `undefined`: nothing.
+   */
   readonly gap?: string | undefined;
   /** Who uses the credential that is to go. */
   readonly usedBy: readonly string[];

@@ -29,8 +29,11 @@ export async function planStaged(run: Run, rotation: StagedRotation): Promise<Ro
   };
 }
 
-/** What a target with one value cannot give. */
+/** What a target or a store with one value cannot give. */
 export function gapOf({ target, provider }: Run): string | undefined {
+  if (target.strategy === "issuer" && target.set !== undefined && provider.stage === undefined) {
+    return `${provider.name} keeps one value, so a new one is known to nobody until it is written: if this is killed there, ${target.name} goes on accepting it, and no later run knows it; revoke it by hand, or use a store with versions`;
+  }
   if (target.strategy !== "static") return undefined;
   const end = provider.stage === undefined ? "the new one is written" : "the new one is current";
   const lost =

@@ -112,7 +112,8 @@ async function change(run: Run, current: Credential | null): Promise<void> {
   await writeNext(run, next, current);
   run.tell({ type: "finished", version: undefined, previous: undefined });
   await updateCopies(run, next);
-  if (run.overlapMs === 0 && current !== null) await revokeOld(run, current, next);
+  const isEnded = run.overlapMs === 0 || target.strategy === "static";
+  if (isEnded && current !== null) await revokeOld(run, current, next);
 }
 
 /** Writes the new credential; if it is not there then, everything is put back. */
@@ -178,7 +179,12 @@ async function undone(
 
 async function revokeOld(run: Run, old: Credential, current: Credential): Promise<void> {
   const { target } = run;
-  if (target.strategy === "static" || isSame(old, current)) return;
+  if (isSame(old, current)) return;
+  if (target.strategy === "static") {
+    // The target has one value: the new one ended the old one.
+    run.tell({ type: "revoked", version: undefined });
+    return;
+  }
   const still = "the new credential is written and works, but the old one still works";
   await run.findUsers(old);
   if (target.revoke === undefined) {

@@ -24,6 +24,19 @@ import { root } from "../support/command.ts";
 import { codeOfLater, countDescriptors, scratch } from "../support/scratch.ts";
 import { randomToken } from "../support/values.ts";
 
+it("refuses to go on with another key, and changes nothing", async () => {
+  const place = newPlace();
+  const key = newKey();
+  await writeLog(place, key, 1);
+  const before = textOf(place);
+  await expect(openLog({ ...place, key: newKey() })).rejects.toMatchObject({
+    code: "AUDIT_KEY_WRONG",
+  });
+  expect(textOf(place)).toBe(before);
+  // Control: with its own key it goes on.
+  await writeLog(place, key, 1);
+});
+
 it("keeps records in order, and tells who opened it under which configuration", async () => {
   const [place, key] = [newPlace(), newKey()];
   const config = "ab".repeat(32);

@@ -60,6 +60,42 @@ async function setUp() {
   return { server, folder, cwd, token, env, run, dir: join(folder, "log") };
 }
 
+it("a rotation of a store without versions contains and recovers its incident", async () => {
+  const folder = emptyFolder();
+  const cwd = join(folder, "project");
+  mkdirSync(join(cwd, "logs"), { recursive: true, mode: 0o700 });
+  const source = (name: string) => `dotenv://.env#${name}`;
+  const rotation = (name: string) => ({
+    ...{ secret: source(name), target: { type: "random" }, overlapMs: 0 },
+  });
+  const config = { rotations: { key: rotation("SESSION_KEY"), other: rotation("OTHER_KEY") } };
+  const values = `SESSION_KEY=${randomToken()}\nOTHER_KEY=${randomToken()}\n`;
+  writeFileSync(join(cwd, ".env"), values, { mode: 0o600 });
+  writeFileSync(join(cwd, "nopeek.config.json"), JSON.stringify(config), { mode: 0o600 });
+  const env = {
+    NOPEEK_AUDIT_KEY: randomBytes(32).toString("hex"),
+    XDG_STATE_HOME: join(folder, "state"),
+  };
+  const run = (...args: string[]) => nopeek(args, { cwd, env });
+  const log = ["--audit", "../log"];
+  const print = job("console.log(process.env.SESSION_KEY); setInterval(() => {}, 1000)");
+  const secret = `SESSION_KEY=${source("SESSION_KEY")}`;
+  expect(await run("run", "--on-leak", "halt", ...log, "--secret", secret, ...print)).toMatchObject(
+    { code: 10 },
+  );
+  const [id = ""] = (await run("incident", "list", ...log)).stdout.split(" ");
+  expect((await run("incident", "review", id, ...log, "--severity", "high")).code).toBe(0);
+  // Control: another key of the same file is not what leaked.
+  expect((await run("rotate", "other", "--yes", ...log)).code).toBe(0);
+  const before = await run("incident", "show", id, ...log, "--json");
+  expect(before.stdout).not.toContain('rotatedAt":"');
+  const rotated = await run("rotate", "key", "--leaked", id, "--scope", "logs", ...log, "--yes");
+  expect(rotated.code).toBe(0);
+  expect(rotated.stderr).not.toContain("was not rotated");
+  expect(rotated.stderr).not.toContain("is open");
+  expect((await run("incident", "list", ...log)).stdout).toContain(" recovery ");
+});
+
 it("leads from a leak to a closed incident, and tells of no value on the way", async () => {
   const { server, cwd, token, run, folder } = await setUp();
   await using _ = server;

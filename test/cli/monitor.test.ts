@@ -100,7 +100,7 @@ describe("--on-leak", () => {
     });
     const rotating = (name: string) => [
       ...["run", "--on-leak", "halt+rotate", "--secret", `${name}=dotenv://.env#${name}`],
-      ...job(`console.log(process.env.${name}); setInterval(() => {}, 1000)`),
+      ...job(`console.log(btoa(process.env.${name})); setInterval(() => {}, 1000)`),
     ];
     const other = await nopeek(
       [
@@ -126,6 +126,7 @@ describe("--on-leak", () => {
   it.each([
     [["--on-leak", "stop"], "--on-leak takes one of redact, alert, halt, halt+rotate"],
     [["--alert-command", "[1]"], "--alert-command takes a program or a JSON list of strings"],
+    [["--alert-command", "[]"], "--alert-command takes a program or a JSON list of strings"],
     [["--alert-command", "[nothing"], "--alert-command is no valid JSON list"],
     [["--alert-webhook", "https://hooks.example.com/s3cr3t"], "can be read by everybody"],
     [["--alert-webhook", "s3cr3t"], "can be read by everybody"],

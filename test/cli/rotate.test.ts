@@ -223,6 +223,7 @@ describe("nopeek rotate", () => {
     [["rotate"], 64, /takes the name of one rotation/],
     [["rotate", "queue", "--plan", "--yes"], 64, /give one of them/],
     [["rotate", "queue", "--overlap", "5m"], 64, /--overlap goes with --leaked/],
+    [["rotate", "queue", "--value-stdin"], 64, /--value-stdin goes with a target of type pasted/],
     [["rotate", "other"], 78, /has no such rotation; it has: queue/],
   ])("%j exits %i", async (args, code, message) => {
     const { folder } = project(randomToken());
@@ -235,7 +236,23 @@ describe("nopeek rotate", () => {
     const { folder } = project(randomToken(), { target: { type: "none" } });
     const ended = await nopeek(["rotate", "queue"], { cwd: folder });
     expect(ended.code).toBe(78);
-    expect(ended.stderr).toContain("rotations.queue.target");
+    expect(ended.stderr).toMatch(/rotations\.queue\.target\S*: `type` is random, command, pasted/);
+  });
+
+  it("of a store without versions says what happened, and refuses --version (64)", async () => {
+    const target = { type: "random" };
+    const { folder } = project(randomToken(), {
+      secret: "dotenv://.env#KEY",
+      target,
+      overlapMs: 0,
+    });
+    writeFileSync(join(folder, ".env"), `KEY=${randomToken()}\n`, { mode: 0o600 });
+    const run = (...more: string[]) => nopeek(["rotate", "queue", ...more], { cwd: folder });
+    const refused = await run("--version", "1", "--yes");
+    expect([refused.code, refused.stdout]).toEqual([64, ""]);
+    expect(refused.stderr).toContain("is in a store without versions");
+    const done = await run("--yes");
+    expect(done.stdout).toMatch(/^queue: rotated, and the new credential is in the store\n/);
   });
 });
 

@@ -165,6 +165,15 @@ describe("a command", () => {
       );
     expect(await run(["sh", "-c", "cat > /dev/null; exit 1"])).toBe("ROTATION_ROLLED_BACK");
     expect(readFileSync(file, "utf8")).toContain(`TOKEN=${value}\n`);
+    // A killed run would leave a value that no store knows: the plan tells so, where that can be.
+    const plan = (more: object) =>
+      rotate({
+        from: createSecrets({ providers: [env({ onWarning: () => undefined })] }),
+        ...{ secret: `dotenv://${file}#TOKEN`, overlapMs: 0 },
+        target: command({ set: ["true"], works: ["true"], ...more }),
+      });
+    expect((await plan({ revoke: ["true"] })).gap).toContain("no later run knows it");
+    expect((await plan({})).gap).not.toContain("no later run knows it");
     // Control: an end that says nothing is decided by the test.
     expect(await run(["sh", "-c", "kill -9 $$"])).toBe("none");
     expect(readFileSync(file, "utf8")).not.toContain(value);
