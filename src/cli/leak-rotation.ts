@@ -106,7 +106,10 @@ function isOf(rotated: Reference, source: Reference): boolean {
   return rotated.field === undefined || rotated.field === source.field;
 }
 
+/** Schemes whose paths are those of files: many spellings are one place. */
+const fileSchemes: ReadonlySet<string> = new Set(["dotenv"]);
+
 /** The path of a file by itself, that of other stores as it is. */
 function pathOf({ scheme, path, base }: Reference): string {
-  return scheme === "dotenv" ? resolve(base ?? ".", path) : path;
+  return fileSchemes.has(scheme) ? resolve(base ?? ".", path) : path;
 }
