@@ -1,29 +1,26 @@
-import { existsSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
-import { type EnvProvider, env } from "../../adapters/env.ts";
+import { existsSync } from "node:fs";
+import { env } from "../../adapters/env.ts";
 import {
   type ConfiguredLaunch,
   type LoadedConfig,
   launchOptions,
   loadConfig,
 } from "../config/index.ts";
-import { globPattern, type LaunchOptions } from "../launch/index.ts";
+import type { LaunchOptions } from "../launch/index.ts";
 import type { MonitorOptions } from "../monitor/index.ts";
 import {
   assertVariableName,
   createSecrets,
-  isCredentialName,
   looksLikeName,
-  looksLikeReference,
   parseReference,
-  plainReason,
   Secret,
   SecretError,
   type SecretInput,
   type Secrets,
 } from "../secrets/index.ts";
+import { readFiles } from "./dotenv-files.ts";
 import { webhookReferences } from "./monitor-flags.ts";
-import { knownSchemes, providersFor } from "./providers.ts";
+import { providersFor } from "./providers.ts";
 import type { Arguments, Option } from "./verb.ts";
 
 /** The options by which every verb learns what is declared. */
@@ -167,93 +164,4 @@ function literal(option: string): SecretError {
     "USAGE",
     `${option}: a value on the command line can be read by everybody; give the name of a variable, or a reference such as NAME=env://NAME`,
   );
-}
-
-interface FromFiles {
-  readonly secrets: Record<string, SecretInput>;
-  readonly plain: Record<string, string>;
-  readonly values: readonly Secret[];
-}
-
-/**
- * Every key of the files is declared. The environment comes before the files, a later file before
- * an earlier one; what is set but empty does not count.
- */
-async function readFiles(
-  provider: EnvProvider,
-  files: readonly string[],
-  plainGlobs: readonly string[],
-): Promise<FromFiles> {
-  const patterns = plainGlobs.map(globPattern);
-  const contents: { file: string; values: ReadonlyMap<string, string> }[] = [];
-  for (const file of files) contents.push({ file, values: await provider.readFile(file) });
-  const names = new Set(contents.flatMap(({ values }) => [...values.keys()]));
-  const values = contents.flatMap(({ values }) =>
-    [...values].flatMap(([name, value]) =>
-      value === "" || looksLikeReference(value, knownSchemes) || isPlain(name, value, patterns)
-        ? []
-        : [new Secret(value, { name })],
-    ),
-  );
-  const result: FromFiles = { secrets: {}, plain: {}, values };
-  for (const name of names) {
-    assertKey(name, contents);
-    const inFile = contents.findLast(({ values }) => (values.get(name) ?? "") !== "");
-    const own = Object.hasOwn(process.env, name) ? process.env[name] : undefined;
-    const value = own || inFile?.values.get(name);
-    if (value !== undefined && isPlain(name, value, patterns)) {
-      result.plain[name] = value;
-    } else if (value !== undefined && looksLikeReference(value, knownSchemes)) {
-      result.secrets[name] = { from: value, base: inFile && resolve(dirname(inFile.file)) };
-    } else {
-      // Not plain by its name: masked although the value is an ordinary one.
-      const from = (own ? null : inFile && fileReference(inFile.file, name)) ?? `env://${name}`;
-      result.secrets[name] = { from, allowWeak: value !== undefined };
-    }
-  }
-  return result;
-}
-
-/**
- * Where the value is, so that it can be found again: `null` if no reference can spell the path, or if
- * the file, such as a pipe, can be read only once.
- */
-function fileReference(file: string, name: string): string | null {
-  if (!statSync(file).isFile()) return null;
-  try {
-    const reference = parseReference(`dotenv://${file}#${name}`);
-    return reference.path === file && reference.field === name ? `dotenv://${file}#${name}` : null;
-  } catch {
-    return null;
-  }
-}
-
-function isPlain(name: string, value: string, patterns: readonly RegExp[]): boolean {
-  if (patterns.some((pattern) => pattern.test(name))) return true;
-  if (looksLikeReference(value, knownSchemes)) return false;
-  const reason = plainReason(value);
-  // A password may look like the name of a region or a host; a number it is not.
-  return reason !== null && !(isCredentialName(name) && ambiguous.has(reason));
-}
-
-const ambiguous: ReadonlySet<string> = new Set([
-  "cloud region",
-  "time zone",
-  "locale",
-  "path",
-  "URL without a password",
-  "host and port",
-]);
-
-/** @throws SecretError `DECLARATION_INVALID` that names the file. */
-function assertKey(
-  name: string,
-  contents: readonly { file: string; values: ReadonlyMap<string, string> }[],
-): void {
-  try {
-    assertVariableName(name);
-  } catch (error) {
-    const file = contents.find(({ values }) => values.has(name))?.file;
-    throw new SecretError("DECLARATION_INVALID", `${file}: ${(error as Error).message}`);
-  }
 }

@@ -16,7 +16,7 @@ describe("check", () => {
     expect(run.stdout).toBe(
       [
         "ok      HF_TOKEN  from .env",
-        "failed  MISSING   env://MISSING does not exist or is empty; set it (SECRET_NOT_FOUND)",
+        "failed  MISSING   env://MISSING and dotenv://.env#MISSING do not exist or are empty; set one (SECRET_NOT_FOUND)",
         "plain   PORT  (passed on, not masked)",
         "1 of 2 failed\n",
       ].join("\n"),

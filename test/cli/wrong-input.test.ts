@@ -97,7 +97,7 @@ const table: [string, string[], Record<string, string | Buffer>, number, string[
     ["run", "--env-file", "e", ...job("")],
     { e: "A=\n" },
     78,
-    ["A: env://A does not exist or is empty"],
+    ["A: env://A and dotenv://e#A do not exist or are empty"],
   ],
   [
     "a missing dotenv file",
