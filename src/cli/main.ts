@@ -31,6 +31,7 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
     streams.stdout.write(`${version()}\n`);
     return 0;
   }
+  if (given === "help" && rest.length > 0) return main([...rest.slice(0, 1), "--help"], streams);
   if (given === "--help" || given === "-h" || given === "help") {
     streams.stdout.write(await overview());
     return 0;

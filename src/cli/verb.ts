@@ -53,7 +53,10 @@ export function readArguments(verb: Verb, argv: readonly string[]): Arguments {
     options: Object.fromEntries(
       Object.entries(all).map(([name, { value }]) => [
         name,
-        { type: value === undefined ? ("boolean" as const) : ("string" as const) },
+        {
+          type: value === undefined ? ("boolean" as const) : ("string" as const),
+          ...(name === "help" && { short: "h" }),
+        },
       ]),
     ),
     allowPositionals: true,
@@ -66,7 +69,8 @@ export function readArguments(verb: Verb, argv: readonly string[]): Arguments {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
     const option = Object.hasOwn(all, token.name) ? all[token.name] : undefined;
-    checkOption(token.name, token.rawName, token.value, option, values);
+    if (option === undefined) throw unknownOption(verb, token.rawName, dashes !== -1);
+    checkOption(token.name, token.value, option, values);
     values.set(token.name, [...(values.get(token.name) ?? []), token.value ?? ""]);
   }
   return {
@@ -80,18 +84,20 @@ export function readArguments(verb: Verb, argv: readonly string[]): Arguments {
 
 const helpOption: Option = { about: "show this help" };
 
+function unknownOption(verb: Verb, rawName: string, hasDashes: boolean): SecretError {
+  // What was typed may be a value with a dash before it.
+  const shown = /^--[a-z][a-z-]{0,30}$/.test(rawName) ? rawName : "an option";
+  const mayBeOfTheCommand = !hasDashes && verb.usage.includes("-- COMMAND");
+  const hint = mayBeOfTheCommand ? "see --help, and write the command after --" : "see --help";
+  return new SecretError("USAGE", `${shown} is unknown; ${hint}`);
+}
+
 function checkOption(
   name: string,
-  rawName: string,
   value: string | undefined,
-  option: Option | undefined,
+  option: Option,
   seen: ReadonlyMap<string, unknown>,
 ): void {
-  if (option === undefined) {
-    // What was typed may be a value with a dash before it.
-    const shown = /^--[a-z][a-z-]{0,30}$/.test(rawName) ? rawName : "an option";
-    throw new SecretError("USAGE", `${shown} is unknown; see --help`);
-  }
   if (option.value === undefined && value !== undefined) {
     throw new SecretError("USAGE", `--${name} takes no value`);
   }

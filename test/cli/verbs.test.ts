@@ -203,6 +203,10 @@ describe("help", () => {
       expect(run.stdout).toContain(part);
   });
 
+  it.each([[["run", "-h"]], [["help", "run"]]])("teaches run for %j", async (args) => {
+    expect(await nopeek(args)).toEqual(await nopeek(["run", "--help"]));
+  });
+
   it("tells the version", async () => {
     expect((await nopeek(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });

@@ -14,6 +14,13 @@ const table: [string, string[], Record<string, string | Buffer>, number, string[
   ["a command without --", ["run", "python", "train.py"], {}, 64, ["write the command after --"]],
   ["an unknown verb", ["runn"], {}, 64, ["unknown verb; use one of: run, check, "]],
   ["an unknown option", ["run", "--secrt", "X", ...job("")], {}, 64, ["--secrt is unknown"]],
+  [
+    "a command without --",
+    ["run", "python", "-u", "train.py"],
+    {},
+    64,
+    ["see --help, and write the command after --"],
+  ],
   ["a value as an option", ["run", `-${secret}`, ...job("")], {}, 64, ["an option is unknown"]],
   [
     "an option twice",
