@@ -146,13 +146,18 @@ it("a failed close is told", async () => {
   expect((await verifyAuditLog({ ...place, key })).ok).toBe(true);
 });
 
+/** A call that does not answer before it is released. */
+function hanging() {
+  let release: () => void = () => undefined;
+  const answer = new Promise<void>((settle) => {
+    release = settle;
+  });
+  return { hang: () => answer, release: () => release() };
+}
+
 it("a disk that does not answer is one that failed", async () => {
   const [place, key] = [newPlace(), newKey()];
-  let release: () => void = () => undefined;
-  const hang = () =>
-    new Promise<void>((settle) => {
-      release = settle;
-    });
+  const { hang, release } = hanging();
   const { wrapFile } = failing("records", "sync", 1, hang);
   const log = await openLog({ ...place, key, wrapFile, stallMs: 50 });
   await expect(log.append(notice())).rejects.toMatchObject({ code: "AUDIT_NOT_WRITABLE" });
@@ -162,11 +167,7 @@ it("a disk that does not answer is one that failed", async () => {
 
 it("does not keep more than it can hold while the disk hangs", async () => {
   const [place, key] = [newPlace(), newKey()];
-  let release: () => void = () => undefined;
-  const hang = () =>
-    new Promise<void>((settle) => {
-      release = settle;
-    });
+  const { hang, release } = hanging();
   const { wrapFile } = failing("records", "sync", 1, hang);
   const log = await openLog({ ...place, key, wrapFile });
   const events = Array.from({ length: 70_000 }, () => log.append(notice()));

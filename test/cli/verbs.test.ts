@@ -7,6 +7,15 @@ import { randomToken } from "../support/values.ts";
 
 const token = randomToken("hf_");
 
+const acme = {
+  id: "acme-token",
+  title: "Acme access token",
+  keywords: ["acme_"],
+  shapes: [[{ chars: "a-z", min: 20, max: 20 }]],
+  good: ["acme_{a-z*20}"],
+  bad: ["acme_{a-z*19}"],
+};
+
 describe("check", () => {
   const files = { ".env": `HF_TOKEN=${token}\nPORT=8080\nMISSING=\n` };
 
@@ -98,17 +107,9 @@ describe("redact", () => {
   });
 
   it("takes rules from a file, beside the known ones or alone", async () => {
-    const rule = {
-      id: "acme-token",
-      title: "Acme access token",
-      keywords: ["acme_"],
-      shapes: [[{ chars: "a-z", min: 20, max: 20 }]],
-      good: ["acme_{a-z*20}"],
-      bad: ["acme_{a-z*19}"],
-    };
-    const broken = { ...rule, good: ["acme_{a-z*3}"] };
+    const broken = { ...acme, good: ["acme_{a-z*3}"] };
     const cwd = emptyFolder({
-      "acme.json": JSON.stringify({ name: "acme", rules: [rule] }),
+      "acme.json": JSON.stringify({ name: "acme", rules: [acme] }),
       "broken.json": JSON.stringify({ name: "acme", rules: [broken] }),
     });
     const input = `acme_${"ab".repeat(10)} ${fromTemplate("ghp_{A-Za-z0-9*36}")}`;
@@ -130,17 +131,9 @@ describe("redact", () => {
 
   it("takes the rules of a launch from its configuration", async () => {
     const program = "console.log('acme_' + 'ab'.repeat(10), 'AKIA' + 'QWERTYUIOPASDFGH')";
-    const rule = {
-      id: "acme-token",
-      title: "Acme access token",
-      keywords: ["acme_"],
-      shapes: [[{ chars: "a-z", min: 20, max: 20 }]],
-      good: ["acme_{a-z*20}"],
-      bad: ["acme_{a-z*19}"],
-    };
     const command = [process.execPath, "-e", program];
     const cwd = emptyFolder({
-      "acme.json": JSON.stringify({ name: "acme", rules: [rule] }),
+      "acme.json": JSON.stringify({ name: "acme", rules: [acme] }),
       "nopeek.config.json": JSON.stringify({
         launches: { train: { command, rules: ["acme.json"] } },
       }),
