@@ -78,14 +78,13 @@ export class StreamGuard implements Disposable {
     }
   }
 
-  readonly #write = (...args: readonly unknown[]): boolean => {
-    const [chunk, second, third] = args;
+  readonly #write = (chunk: unknown, second?: unknown, third?: unknown): boolean => {
     const encoding = typeof second === "function" ? undefined : second;
     const callback = typeof second === "function" ? second : third;
     const bytes = this.#state === "off" ? null : toBytes(chunk, encoding, this.#stream);
     // What the stream refuses, it refuses itself.
-    if (bytes === null) return Reflect.apply(this.#before.write, this.#stream, args);
-    return this.#pass(this.#mask(bytes), callback as Done | undefined);
+    if (bytes === null) return this.#writeBefore(chunk, second, third);
+    return this.#pass(this.#mask(bytes), callback);
   };
 
   readonly #end = (...args: readonly unknown[]): Writable => {
@@ -164,12 +163,11 @@ export class StreamGuard implements Disposable {
   }
 
   /** Through the upper door as it was before. */
-  #pass(bytes: Uint8Array, callback?: Done): boolean {
+  #pass(bytes: Uint8Array, callback?: unknown): boolean {
     this.#passing = bytes;
     this.#depth++;
     try {
-      const args = callback === undefined ? [bytes] : [bytes, callback];
-      return Reflect.apply(this.#before.write, this.#stream, args);
+      return this.#writeBefore(bytes, callback);
     } finally {
       this.#depth--;
       if (this.#passing === bytes) {
@@ -178,6 +176,10 @@ export class StreamGuard implements Disposable {
         this.#passing = null;
       }
     }
+  }
+
+  #writeBefore(...args: [chunk: unknown, second?: unknown, third?: unknown]): boolean {
+    return Reflect.apply(this.#before.write, this.#stream, args);
   }
 
   #pause(): void {

@@ -154,6 +154,23 @@ it("a listener of findings may print", async () => {
   ]);
 });
 
+it("looks at every kind of chunk once", async () => {
+  const { stdout, stderr } = await run(`
+    import { reviewRules } from "nopeek/detect";
+    const found = [];
+    const onFinding = ({ rule, isMasked }) => found.push(rule + " " + isMasked);
+    const options = { secrets: [], rules: [reviewRules], onFinding, unwrap: false };
+    const masked = redactStdio(createRedactor(options));
+    const bytes = Buffer.from("cat ../../x\\n");
+    const chunks = [String(bytes), bytes, new Uint8Array(bytes)];
+    for (const chunk of chunks) stdout.write(chunk);
+    stdout.write(bytes.toString("hex"), "hex");
+    masked[Symbol.dispose]();
+    console.error(found.length, new Set(found).size);`);
+  expect(stderr).toBe("4 1\n");
+  expect(stdout).toBe("cat ../../x\n".repeat(4));
+});
+
 it("redactConsole restores the console, and leaves the streams alone", async () => {
   const { stdout } = await run(`
     const masked = redactConsole();
