@@ -19,12 +19,12 @@ const nothing = new Uint8Array(0);
 
 /** Puts together what a scanner writes. */
 export function createChunks(makeScanner: (write: (bytes: Uint8Array) => void) => Scanner): Chunks {
-  const parts: Uint8Array[] = [];
+  let parts: Uint8Array[] = [];
   const scanner = makeScanner((bytes) => void parts.push(bytes));
   const taken = () => {
     const [first = nothing] = parts;
     const all = parts.length > 1 ? Buffer.concat(parts) : first;
-    parts.length = 0;
+    parts = [];
     return all;
   };
   return {
