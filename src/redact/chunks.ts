@@ -35,9 +35,10 @@ export function createChunks(makeScanner: (write: (bytes: Uint8Array) => void) =
       scanner.push(chunk);
       const written = taken();
       const isChunk =
-        written.length === chunk.length &&
-        written.byteOffset === chunk.byteOffset &&
-        written.buffer === chunk.buffer;
+        written === chunk ||
+        (written.length === chunk.length &&
+          written.byteOffset === chunk.byteOffset &&
+          written.buffer === chunk.buffer);
       return isChunk ? chunk : written;
     },
     pause: () => {
