@@ -14,6 +14,7 @@ interface Internals {
 /** As in redacting streams: after such a pause a little of what is held is shown. */
 const pauseMs = 25;
 const methods = ["write", "end", "_write", "_writev"] as const;
+const nothing = new Uint8Array(0);
 // Kept, as tests replace the global one.
 const { setTimeout, clearTimeout } = globalThis;
 
@@ -29,8 +30,9 @@ export class StreamGuard implements Disposable {
   readonly #stream: Writable;
   readonly #before: Pick<Writable, "write" | "end"> & Internals;
   readonly #own: Partial<Record<(typeof methods)[number], PropertyDescriptor | undefined>> = {};
-  readonly #chunks: Chunks;
   readonly #redactor: Redactor;
+  /** Made at the first write: rules take longer to compile than many a program runs. */
+  #chunks: Chunks | undefined;
   /** Masked bytes on their way from the upper door to the lower one. */
   #passing: Uint8Array | null = null;
   readonly #queued = new WeakSet<object>();
@@ -42,7 +44,6 @@ export class StreamGuard implements Disposable {
   constructor(stream: Writable, redactor: Redactor) {
     this.#stream = stream;
     this.#redactor = redactor;
-    this.#chunks = redactor.chunks();
     const inner = stream as Writable & Internals;
     this.#before = {
       write: inner.write,
@@ -130,6 +131,7 @@ export class StreamGuard implements Disposable {
     }
     // A listener of findings that prints comes here while its text is being looked at.
     if (this.#maskDepth > 0) return this.#maskAlone(bytes);
+    this.#chunks ??= this.#redactor.chunks();
     this.#maskDepth++;
     let masked: Uint8Array;
     try {
@@ -184,16 +186,16 @@ export class StreamGuard implements Disposable {
 
   #pause(): void {
     this.#timer = undefined;
-    this.#passHeld(this.#chunks.pause());
+    this.#passHeld(this.#chunks?.pause());
   }
 
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#passHeld(this.#chunks.end());
+    this.#passHeld(this.#chunks?.end());
   }
 
-  #passHeld(bytes: Uint8Array): void {
+  #passHeld(bytes: Uint8Array = nothing): void {
     const { destroyed, writableEnded } = this.#stream;
     if (bytes.length > 0 && !destroyed && !writableEnded) this.#pass(bytes);
   }

@@ -15,7 +15,7 @@ export interface Chunks {
   end(): Uint8Array;
 }
 
-const nothing = new Uint8Array(0);
+const nothing = Buffer.alloc(0);
 
 /** Puts together what a scanner writes. */
 export function createChunks(makeScanner: (write: (bytes: Uint8Array) => void) => Scanner): Chunks {
