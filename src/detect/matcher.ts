@@ -150,8 +150,11 @@ class TieredMatcher implements Matcher {
 
   holdsNone(words: Int32Array, length: number): boolean {
     if (this.#short.length > 0) return false;
-    const last = (length - 4) >> 2;
-    return this.#filter === null || nextCandidate(this.#filter, words, 0, last) === -1;
+    if (this.#filter === null) return true;
+    // What lies behind the text may cost a second look, and whole rounds are quicker than their rest.
+    const round = this.#filter.stride * 2;
+    const last = Math.min(words.length, Math.ceil(length / 4 / round) * round) - 1;
+    return nextCandidate(this.#filter, words, 0, last) === -1;
   }
 
   /** Keeps no chunk alive, nor who asked. */
