@@ -33,6 +33,13 @@ export interface Matcher {
   scan(chunk: Uint8Array, state: MatchState, base: number, onMatch: OnMatch): void;
   /** Scans the first `length` bytes as a text of its own. */
   scanText(bytes: Uint8Array, length: number, onMatch: OnMatch): void;
+  /**
+   * Whether the filter alone says that a text holds no needle; false says nothing.
+   *
+   * @param words - Memory that begins with the text.
+   * @param length - The length of the text in bytes.
+   */
+  holdsNone(words: Int32Array, length: number): boolean;
   /** How many of the last bytes may still become part of a match. */
   pending(state: MatchState): number;
   /**
@@ -139,6 +146,15 @@ class TieredMatcher implements Matcher {
     this.#onMatch = onMatch;
     this.#scan();
     this.#forget();
+  }
+
+  holdsNone(words: Int32Array, length: number): boolean {
+    if (this.#short.length > 0) return false;
+    if (this.#filter === null) return true;
+    // What lies behind the text may cost a second look, and whole rounds are quicker than their rest.
+    const round = this.#filter.stride * 2;
+    const last = Math.min(words.length, Math.ceil(length / 4 / round) * round) - 1;
+    return nextCandidate(this.#filter, words, 0, last) === -1;
   }
 
   /** Keeps no chunk alive, nor who asked. */

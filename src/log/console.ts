@@ -37,9 +37,9 @@ export function redactConsole(redactor: Redactor = ownRedactor()): Disposable {
 /** The stream as the console sees it: the same in all but what is written. */
 function maskedView(stream: Writable, redactor: Redactor): Writable {
   const view: Writable = Object.create(stream);
-  const write = (chunk: unknown, ...rest: unknown[]): boolean => {
+  const write = (chunk: unknown, encoding: BufferEncoding, callback: () => void): boolean => {
     const masked = typeof chunk === "string" ? redactor.redact(chunk) : chunk;
-    return Reflect.apply(stream.write, stream, [masked, ...rest]);
+    return stream.write(masked, encoding, callback);
   };
   // These change the stream itself, not the view.
   const own = ["on", "once", "off", "addListener", "removeListener", "emit"] as const;

@@ -14,6 +14,7 @@ interface Internals {
 /** As in redacting streams: after such a pause a little of what is held is shown. */
 const pauseMs = 25;
 const methods = ["write", "end", "_write", "_writev"] as const;
+const nothing = new Uint8Array(0);
 // Kept, as tests replace the global one.
 const { setTimeout, clearTimeout } = globalThis;
 
@@ -29,8 +30,9 @@ export class StreamGuard implements Disposable {
   readonly #stream: Writable;
   readonly #before: Pick<Writable, "write" | "end"> & Internals;
   readonly #own: Partial<Record<(typeof methods)[number], PropertyDescriptor | undefined>> = {};
-  readonly #chunks: Chunks;
   readonly #redactor: Redactor;
+  /** Made at the first write: rules take longer to compile than many a program runs. */
+  #chunks: Chunks | undefined;
   /** Masked bytes on their way from the upper door to the lower one. */
   #passing: Uint8Array | null = null;
   readonly #queued = new WeakSet<object>();
@@ -42,7 +44,6 @@ export class StreamGuard implements Disposable {
   constructor(stream: Writable, redactor: Redactor) {
     this.#stream = stream;
     this.#redactor = redactor;
-    this.#chunks = redactor.chunks();
     const inner = stream as Writable & Internals;
     this.#before = {
       write: inner.write,
@@ -78,14 +79,13 @@ export class StreamGuard implements Disposable {
     }
   }
 
-  readonly #write = (...args: readonly unknown[]): boolean => {
-    const [chunk, second, third] = args;
+  readonly #write = (chunk: unknown, second?: unknown, third?: unknown): boolean => {
     const encoding = typeof second === "function" ? undefined : second;
     const callback = typeof second === "function" ? second : third;
     const bytes = this.#state === "off" ? null : toBytes(chunk, encoding, this.#stream);
     // What the stream refuses, it refuses itself.
-    if (bytes === null) return Reflect.apply(this.#before.write, this.#stream, args);
-    return this.#pass(this.#mask(bytes), callback as Done | undefined);
+    if (bytes === null) return this.#writeBefore(chunk, second, third);
+    return this.#pass(this.#mask(bytes), callback);
   };
 
   readonly #end = (...args: readonly unknown[]): Writable => {
@@ -131,6 +131,7 @@ export class StreamGuard implements Disposable {
     }
     // A listener of findings that prints comes here while its text is being looked at.
     if (this.#maskDepth > 0) return this.#maskAlone(bytes);
+    this.#chunks ??= this.#redactor.chunks();
     this.#maskDepth++;
     let masked: Uint8Array;
     try {
@@ -164,12 +165,11 @@ export class StreamGuard implements Disposable {
   }
 
   /** Through the upper door as it was before. */
-  #pass(bytes: Uint8Array, callback?: Done): boolean {
+  #pass(bytes: Uint8Array, callback?: unknown): boolean {
     this.#passing = bytes;
     this.#depth++;
     try {
-      const args = callback === undefined ? [bytes] : [bytes, callback];
-      return Reflect.apply(this.#before.write, this.#stream, args);
+      return this.#writeBefore(bytes, callback);
     } finally {
       this.#depth--;
       if (this.#passing === bytes) {
@@ -180,18 +180,22 @@ export class StreamGuard implements Disposable {
     }
   }
 
+  #writeBefore(...args: [chunk: unknown, second?: unknown, third?: unknown]): boolean {
+    return Reflect.apply(this.#before.write, this.#stream, args);
+  }
+
   #pause(): void {
     this.#timer = undefined;
-    this.#passHeld(this.#chunks.pause());
+    this.#passHeld(this.#chunks?.pause());
   }
 
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#passHeld(this.#chunks.end());
+    this.#passHeld(this.#chunks?.end());
   }
 
-  #passHeld(bytes: Uint8Array): void {
+  #passHeld(bytes: Uint8Array = nothing): void {
     const { destroyed, writableEnded } = this.#stream;
     if (bytes.length > 0 && !destroyed && !writableEnded) this.#pass(bytes);
   }

@@ -5,8 +5,8 @@ import type { Target } from "./winston-logger.ts";
 interface BuiltIns {
   /** `_write` and `_writev` of the base class: they hand records to `log` and nowhere else. */
   readonly base: Target;
-  /** Transports that read nothing of a record but its level and its line. */
-  readonly lineOnly: readonly Target[];
+  /** `log` of transports that read nothing of a record but its level and its line. */
+  readonly lineOnly: ReadonlySet<unknown>;
 }
 
 let found: BuiltIns | null | undefined;
@@ -18,14 +18,17 @@ export function writesByLog(target: Target): boolean {
   return target._write === known.base._write && target._writev === known.base._writev;
 }
 
-/** Whether the target looks at nothing of a record but its line, and hands it on to nobody. */
-export function readsLineOnly(target: Target, log: unknown): boolean {
-  const isKnown = builtIns()?.lineOnly.some((prototype) => prototype.log === log) ?? false;
+/** Whether this `log` looks at nothing of a record but its level and its line, as far as it is told so. */
+export function logsLineOnly(log: unknown): boolean {
+  return builtIns()?.lineOnly.has(log) ?? false;
+}
+
+/** Whether a target with such a `log` hands the record on to nobody now. */
+export function handsOnNothing(target: Target): boolean {
   // It tells listeners of every record; a stream of objects gets the record itself.
   return (
-    isKnown &&
     target.logv === undefined &&
-    Reflect.get(target, "isObjectMode") !== true &&
+    target.isObjectMode !== true &&
     target.listenerCount?.("logged") === 0
   );
 }
@@ -37,7 +40,7 @@ function builtIns(): BuiltIns | null {
     const { Console, File, Stream } = winston.transports;
     found = {
       base: winston.Transport.prototype,
-      lineOnly: [Console.prototype, File.prototype, Stream.prototype],
+      lineOnly: new Set([Console, File, Stream].map(({ prototype }) => prototype.log)),
     };
   } catch {
     // Another winston, or a bundled one: every target is treated as unknown.

@@ -4,7 +4,7 @@ import { maskLine } from "./json-line.ts";
 
 /** A record on its way through winston: properties, and symbols that winston adds. */
 export type Info = Record<PropertyKey, unknown>;
-type Log = (...args: unknown[]) => unknown;
+export type Log = (...args: unknown[]) => unknown;
 
 /** What records are piped to: transports, wrappers around them, any stream of objects. */
 export interface Target {
@@ -15,6 +15,8 @@ export interface Target {
   transport?: Target;
   _write?: unknown;
   _writev?: unknown;
+  /** Of the transport for streams: whether the stream takes records themselves. */
+  isObjectMode?: unknown;
   listenerCount?(event: string): number;
 }
 
@@ -70,10 +72,14 @@ export function maskInfo(info: unknown, redactor: Redactor): unknown {
   return copy;
 }
 
-/** The same for a sink that reads nothing but the finished line. */
+/**
+ * The same for a sink that reads nothing but the level and the finished line. It gets these alone:
+ * what was read here once, and masked, is what it reads, whatever the record answers the next time.
+ */
 export function maskInfoLine(info: unknown, redactor: Redactor): unknown {
-  const line = lineOf(info);
-  return line !== null && maskLine(line, redactor) === line ? info : maskInfo(info, redactor);
+  const { [levelSymbol]: level, [messageSymbol]: line } = Object(info) as Info;
+  if (typeof line !== "string") return maskInfo(info, redactor);
+  return { [levelSymbol]: level, [messageSymbol]: maskLine(line, redactor) };
 }
 
 /** What the last format made of a record. */

@@ -5,10 +5,11 @@
  */
 import type { Redactor } from "../redact/index.ts";
 import { ownRedactor } from "./own-redactor.ts";
-import { readsLineOnly, writesByLog } from "./winston-built-in.ts";
+import { handsOnNothing, logsLineOnly, writesByLog } from "./winston-built-in.ts";
 import {
   asWinstonLogger,
   type Info,
+  type Log,
   levelSymbol,
   maskInfo,
   maskInfoLine,
@@ -76,18 +77,20 @@ function maskPipes(logger: WinstonLogger, redactor: Redactor): void {
  */
 function maskRecords(logger: WinstonLogger, redactor: Redactor): void {
   const { push, _transform: transform } = logger;
-  replace(logger, "push", (info: Info | null, ...rest: unknown[]) => {
+  replace(logger, "push", (info: Info | null, encoding?: string) => {
     const isLeft = info === null || leavesToTransports(logger);
-    const masked = isLeft ? info : maskInfo(info, redactor);
-    return Reflect.apply(push, logger, [masked, ...rest]);
+    return push.call(logger, isLeft ? info : (maskInfo(info, redactor) as Info), encoding);
   });
-  replace(logger, "_transform", (info: Info, ...rest: unknown[]) => {
-    // Winston prints records that it has no transport for, and levels that it does not know.
-    const level = info[levelSymbol] ?? info["level"];
-    const isPrinted =
-      logger.transports.length === 0 || !Object.hasOwn(logger.levels, String(level));
-    return Reflect.apply(transform, logger, [isPrinted ? maskInfo(info, redactor) : info, ...rest]);
+  replace(logger, "_transform", (info: Info, encoding: unknown, callback: unknown) => {
+    const shown = isPrinted(logger, info) ? (maskInfo(info, redactor) as Info) : info;
+    return transform.call(logger, shown, encoding, callback);
   });
+}
+
+/** Winston prints records that it has no transport for, and levels that it does not know. */
+function isPrinted(logger: WinstonLogger, info: Info): boolean {
+  const level = info[levelSymbol] ?? info["level"];
+  return !Object.hasOwn(logger.levels, String(level)) || logger.transports.length === 0;
 }
 
 function leavesToTransports(logger: WinstonLogger): boolean {
@@ -106,16 +109,11 @@ function maskTarget(target: Target, redactor: Redactor): void {
   const { log, logv } = target;
   if (typeof log !== "function" || !isFirst(target, redactor)) return;
   // The old way, with a level and a text before the record, is told by the number of parameters.
-  const isOld = log.length > 2;
-  const mask = (value: unknown): unknown => {
-    if (typeof value === "function") return value;
-    return isOld ? redactor.redactObject(value) : maskOne(target, log, value, redactor);
-  };
-  const masked = isOld
-    ? (level: unknown, text: unknown, meta: unknown, ...rest: unknown[]) =>
-        Reflect.apply(log, target, [...[level, text, meta].map(mask), ...rest])
-    : (info: unknown, callback: unknown) => Reflect.apply(log, target, [mask(info), callback]);
-  replace(target, "log", masked);
+  replace(
+    target,
+    "log",
+    log.length > 2 ? maskedOldLog(target, log, redactor) : maskedLog(target, log, redactor),
+  );
   if (typeof logv !== "function") return;
   replace(target, "logv", (batch: readonly Entry[], callback: unknown) => {
     // Nothing else of an entry: each is linked to the next one as it was.
@@ -128,8 +126,21 @@ function maskTarget(target: Target, redactor: Redactor): void {
   });
 }
 
-function maskOne(target: Target, log: unknown, info: unknown, redactor: Redactor): unknown {
-  return readsLineOnly(target, log) ? maskInfoLine(info, redactor) : maskInfo(info, redactor);
+function maskedLog(target: Target, log: Log, redactor: Redactor): Log {
+  const isLineOnly = logsLineOnly(log);
+  return (info, callback) => {
+    const mask = isLineOnly && handsOnNothing(target) ? maskInfoLine : maskInfo;
+    return log.call(target, mask(info, redactor), callback);
+  };
+}
+
+function maskedOldLog(target: Target, log: Log, redactor: Redactor): Log {
+  return (...args) => {
+    const masked = args.map((value) =>
+      typeof value === "function" ? value : redactor.redactObject(value),
+    );
+    return log.apply(target, masked);
+  };
 }
 
 function isFirst(owner: object, redactor: Redactor): boolean {

@@ -2,11 +2,11 @@ import type { Writable } from "node:stream";
 
 /**
  * The bytes that a stream would make of what is written to it, as a view of their own; `null` for
- * what it would refuse.
+ * what it would refuse. A stream hands a Buffer on as it is, and puts another around other bytes.
  */
-export function toBytes(chunk: unknown, encoding: unknown, stream: Writable): Uint8Array | null {
+export function toBytes(chunk: unknown, encoding: unknown, stream: Writable): Buffer | null {
   if (chunk instanceof Uint8Array) {
-    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   }
   if (typeof chunk !== "string") return null;
   const name = encoding ?? defaultEncoding(stream);

@@ -15,32 +15,39 @@ export interface Chunks {
   end(): Uint8Array;
 }
 
-const nothing = new Uint8Array(0);
+const nothing = Buffer.alloc(0);
 
 /** Puts together what a scanner writes. */
 export function createChunks(makeScanner: (write: (bytes: Uint8Array) => void) => Scanner): Chunks {
   let parts: Uint8Array[] = [];
   const scanner = makeScanner((bytes) => void parts.push(bytes));
-  const take = (step: () => void) => {
-    step();
+  const taken = () => {
     const [first = nothing] = parts;
-    const taken = parts.length > 1 ? Buffer.concat(parts) : first;
+    const all = parts.length > 1 ? Buffer.concat(parts) : first;
     parts = [];
-    return taken;
+    return all;
   };
   return {
     get pending() {
       return scanner.pending;
     },
     write: (chunk) => {
-      const written = take(() => scanner.push(chunk));
+      scanner.push(chunk);
+      const written = taken();
       const isChunk =
-        written.length === chunk.length &&
-        written.byteOffset === chunk.byteOffset &&
-        written.buffer === chunk.buffer;
+        written === chunk ||
+        (written.length === chunk.length &&
+          written.byteOffset === chunk.byteOffset &&
+          written.buffer === chunk.buffer);
       return isChunk ? chunk : written;
     },
-    pause: () => take(() => scanner.pause()),
-    end: () => take(() => scanner.end()),
+    pause: () => {
+      scanner.pause();
+      return taken();
+    },
+    end: () => {
+      scanner.end();
+      return taken();
+    },
   };
 }

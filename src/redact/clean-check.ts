@@ -2,6 +2,7 @@ import { type Matcher, RuleScanner, type RuleSet } from "../detect/index.ts";
 
 /** Longer text is looked at once more where it is clean, and its memory is not kept. */
 const maxScratchBytes = 1024 * 1024;
+const minScratchBytes = 4096;
 /** UTF-8 needs at most three bytes for each of JavaScript's 16-bit units. */
 const maxBytesPerUnit = 3;
 
@@ -12,7 +13,8 @@ const maxBytesPerUnit = 3;
 export class CleanCheck {
   readonly #unwrap: boolean;
   readonly #rules: RuleScanner | null;
-  #scratch = Buffer.allocUnsafeSlow(4096);
+  #scratch = noBytes;
+  #words = new Int32Array(0);
   #hits = 0;
 
   constructor(rules: RuleSet | null, unwrap: boolean) {
@@ -28,13 +30,13 @@ export class CleanCheck {
   /** False if something was found, or if a line break or escape might hide something. */
   isClean(text: string, matcher: Matcher): boolean {
     if (text.length * maxBytesPerUnit > maxScratchBytes) return false;
-    if (text.length * maxBytesPerUnit > this.#scratch.length) {
-      this.#scratch = Buffer.allocUnsafeSlow(Math.min(maxScratchBytes, text.length * 4));
-    }
     if (this.#unwrap && mayBeWrapped(text)) return false;
+    if (text.length * maxBytesPerUnit > this.#scratch.length) this.#makeRoom(text.length);
     const length = this.#scratch.write(text);
     this.#hits = 0;
-    matcher.scanText(this.#scratch, length, this.#onHit);
+    if (!matcher.holdsNone(this.#words, length)) {
+      matcher.scanText(this.#scratch, length, this.#onHit);
+    }
     if (this.#hits === 0 && this.#rules !== null) {
       this.#rules.reset();
       this.#rules.push(this.#scratch, length, 0);
@@ -43,10 +45,18 @@ export class CleanCheck {
     return this.#hits === 0;
   }
 
+  #makeRoom(units: number): void {
+    const bytes = Math.min(maxScratchBytes, Math.max(minScratchBytes, units * 4));
+    this.#scratch = Buffer.allocUnsafeSlow(bytes);
+    this.#words = new Int32Array(this.#scratch.buffer);
+  }
+
   readonly #onHit = (): void => {
     this.#hits++;
   };
 }
+
+const noBytes = Buffer.alloc(0);
 
 /** A line break with something behind it, or an escape sequence. */
 function mayBeWrapped(text: string): boolean {

@@ -154,6 +154,77 @@ it("a listener of findings may print", async () => {
   ]);
 });
 
+it("looks at every kind of chunk once", async () => {
+  const { stdout, stderr } = await run(`
+    import { reviewRules } from "nopeek/detect";
+    const found = [];
+    const onFinding = ({ rule, isMasked }) => found.push(rule + " " + isMasked);
+    const options = { secrets: [], rules: [reviewRules], onFinding, unwrap: false };
+    const masked = redactStdio(createRedactor(options));
+    const bytes = Buffer.from("cat ../../x\\n");
+    const chunks = [String(bytes), bytes, new Uint8Array(bytes)];
+    for (const chunk of chunks) stdout.write(chunk);
+    stdout.write(bytes.toString("hex"), "hex");
+    masked[Symbol.dispose]();
+    console.error(found.length, new Set(found).size);`);
+  expect(stderr).toBe("4 1\n");
+  expect(stdout).toBe("cat ../../x\n".repeat(4));
+});
+
+it("masks chunks that lie about themselves", async () => {
+  const { stdout } = await run(`
+    redactStdio();
+    const bytes = () => Buffer.from(value + "\\n");
+    class Short extends Uint8Array {
+      subarray() { return new Uint8Array(0); }
+      get length() { return 0; }
+    }
+    stdout.write(new Short(bytes()));
+    stdout.write(Object.defineProperty(bytes(), "length", { value: 0 }));
+    stdout.write(Object.defineProperty(bytes(), "toString", { value: () => "clean" }));
+    stdout.write(Object.setPrototypeOf(bytes(), Uint8Array.prototype));`);
+  expect(stdout).toBe("[REDACTED:T]\n".repeat(4));
+});
+
+it("makes its filters at the first write", async () => {
+  const { stdout } = await run(`
+    const redactor = createRedactor({ secrets: [secret] });
+    let made = 0;
+    redactStdio({ ...redactor, chunks: () => (made++, redactor.chunks()) });
+    const before = made;
+    stdout.write(value);
+    console.log(before, made);`);
+  expect(stdout).toBe("[REDACTED:T]0 1\n");
+});
+
+const consoleCalls = `
+  console.table([{ a: value, [value]: 1 }]);
+  console.dir({ deep: { a: { b: { c: value } } } }, { depth: null, colors: true });
+  console.trace(value);
+  console.group(value);
+  console.log("in\\n" + value, new Error(value).message);
+  console.groupEnd();
+  console.time(value);
+  console.timeLog(value, value);
+  console.timeEnd(value);
+  console.count(value);
+  console.assert(false, value);
+  console.dirxml({ value });
+  console.warn("%s %o %j %d", value, { value }, { value }, value);`;
+it.each(["redactConsole", "redactStdio"])(
+  "masks every method of the console: %s",
+  async (dropIn) => {
+    const masked = await run(`${dropIn}();${consoleCalls}`);
+    const bare = await run(consoleCalls);
+    const count = (text: string, part: string) => text.split(part).length - 1;
+    const [outputs, controls] = [masked, bare].map(({ stdout, stderr }) => stdout + stderr);
+    // Control: as often as each value stands there without us.
+    expect(count(controls ?? "", value)).toBe(16);
+    expect(count(outputs ?? "", "[REDACTED:T]")).toBe(16);
+    expect(outputs).not.toContain(value);
+  },
+);
+
 it("redactConsole restores the console, and leaves the streams alone", async () => {
   const { stdout } = await run(`
     const masked = redactConsole();

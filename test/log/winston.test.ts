@@ -103,6 +103,63 @@ it("masks files, streams of objects and listeners", async () => {
   expectMasked(seen);
 });
 
+/** What a stream transport writes of a record whose line is clean until it was read `clean` times. */
+function linesOfFickle(clean: number, by: typeof redactor | null): string {
+  let text = "";
+  const stream = new Writable({
+    write(chunk, _, next) {
+      text += chunk;
+      next();
+    },
+  });
+  const fickle = {
+    transform: (info: Info) => {
+      let count = 0;
+      const get = () => (count++ < clean ? "clean" : value);
+      return Object.defineProperty(info, Symbol.for("message"), { get });
+    },
+  };
+  const transports = [new winston.transports.Stream({ stream })];
+  const logger = winston.createLogger({ format: fickle as never, transports });
+  if (by !== null) redactWinston(logger, by);
+  logger.info("text");
+  return text;
+}
+
+it("masks a line that answers differently each time", () => {
+  for (const clean of [0, 1, 2, 3, 4]) {
+    expect(linesOfFickle(clean, redactor)).toMatch(/^(?:clean|\[REDACTED:T\])\n$/);
+  }
+  // Control: it is read once without us, and with us when it is masked.
+  expect(linesOfFickle(0, null)).toBe(`${value}\n`);
+  expect(linesOfFickle(1, redactor)).toBe("clean\n");
+});
+
+it("masks records of a transport that tells of them only later", async () => {
+  const heard: unknown[] = [];
+  const stream = new Writable({
+    objectMode: true,
+    write(info, _, next) {
+      heard.push(info);
+      next();
+    },
+  });
+  const transport = new winston.transports.Stream({
+    stream: new Writable({ write: (_, __, next) => next() }),
+  });
+  const logger = redactWinston(winston.createLogger({ transports: [transport] }), redactor);
+  logger.info("first", { field: value });
+  // Winston tells in the next turn: this listener hears of the first record too.
+  transport.on("logged", (info) => heard.push(info));
+  logger.info("second", { field: value });
+  await new Promise((settle) => setImmediate(settle));
+  Object.assign(transport, { isObjectMode: true, _stream: stream });
+  logger.info("third", { field: value });
+  await new Promise((settle) => setImmediate(settle));
+  expect(heard).toHaveLength(4);
+  expectMasked(heard);
+});
+
 it("masks what is added, piped or configured later", () => {
   const logger = redactWinston(winston.createLogger({ transports: [new Shipping()] }), redactor);
   const later = new Shipping();
