@@ -99,6 +99,7 @@ function waysOn(extra) {
     "nopeek's runtime": relayed,
     "a launch, no secret": launched({}),
     "a launch, 20 secrets": launched({ secrets }),
+    "the same without rules": launched({ secrets, rules: "none" }),
   };
 }
 

@@ -2,15 +2,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ModalServer, startModal } from "nopeek/testing";
+import type { ModalServer } from "nopeek/testing";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { emptyFolder, finish, firstLine, nopeek, start } from "../support/command.ts";
+import { startSearchedModal } from "../support/modal.ts";
 import { isSlow } from "../support/scratch.ts";
 import { randomToken } from "../support/values.ts";
 
 let server: ModalServer;
 beforeAll(async () => {
-  server = await startModal();
+  server = await startSearchedModal();
 });
 afterAll(() => server.close());
 
