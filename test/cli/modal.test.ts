@@ -85,6 +85,32 @@ it("says 2 if it cannot look", async () => {
   expect(run.stderr).toMatch(/modal token new/);
 });
 
+it("doctor tells of an app that does not exist, and says 2 if it was named", async () => {
+  const named = await nopeek(["doctor", "--app", "misspelt"], { env: env() });
+  expect(named).toMatchObject({
+    code: 2,
+    stdout: expect.stringMatching(/^modal: there is no app misspelt; /),
+  });
+  const cwd = emptyFolder({
+    "nopeek.config.json": config({ gpu: { kind: "modal", ...modal, app: "new" } }),
+  });
+  const configured = await nopeek(["doctor"], { cwd, env: env() });
+  expect(configured).toMatchObject({ code: 0, stdout: expect.stringMatching(/no app new; /) });
+  const report = await nopeek(["doctor", "--json", "--end"], { cwd, env: env() });
+  expect(JSON.parse(report.stdout)).toMatchObject({
+    jobs: [],
+    missingApps: [{ runtime: "gpu", app: "new" }],
+  });
+  // To look makes no app: a run does.
+  expect((await nopeek(["doctor", "--app", "misspelt"], { env: env() })).code).toBe(2);
+  await nopeek([...onModal, "--app", "misspelt", "--", "true"], { env: env() });
+  expect(server.sandboxes().length).toBeGreaterThan(0);
+  expect(await nopeek(["doctor", "--app", "misspelt"], { env: env() })).toMatchObject({
+    code: 0,
+    stdout: "nothing is left behind\n",
+  });
+});
+
 it("Ctrl-C ends the sandbox, and waits until it is gone", async () => {
   const child = start([...onModal, "--", "sh", "-c", "echo works; exec sleep 60"], { env: env() });
   await firstLine(child);
