@@ -71,7 +71,7 @@ it("says that a local job cannot have what only Modal can inject", async () => {
   });
   expect(run.code).toBe(78);
   expect(run.stderr).toContain(
-    "KEY: modal://train#KEY can only be attached, and not to this job; add a second source",
+    "KEY: modal://train#KEY can only be attached as a variable, by a runtime of its own; add a second source",
   );
 });
 
