@@ -1,6 +1,7 @@
-// Output of a sandbox through nopeek against the raw stream of Modal's client, in the same run: bytes
-// a second, time until a line is here, and memory of jobs that run. The test server is a process of
-// its own.
+// Output of a sandbox through nopeek against the raw stream of Modal's client: bytes a second, time
+// until a line is here, and memory of jobs that run. All ways read the same output from the same
+// server, a process of its own that sends pieces of 64 KiB at most, in turn and several times; a ratio
+// is the median of the ratios of each turn.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -33,16 +34,13 @@ const { ModalClient } = await import("modal");
 const client = new ModalClient({ logLevel: "error" });
 const app = await client.apps.fromName("bench", { createIfMissing: true });
 const image = client.images.fromRegistry("python:3.12-slim");
-const on = modalRuntime({
-  app: "bench",
-  image: "python:3.12-slim",
-  timeoutMs: 600_000,
-  shim: "off",
-});
+const timeoutMs = 600_000;
+const common = { app: "bench", image: "python:3.12-slim", timeoutMs };
+const on = modalRuntime({ ...common, shim: "off" });
 
 const folder = mkdtempSync(join(tmpdir(), "nopeek-bench-"));
 const file = join(folder, "log.txt");
-const megabytes = 32;
+const megabytes = 16;
 const text = Array.from(
   { length: 20_000 },
   (_, i) =>
@@ -53,13 +51,7 @@ writeFileSync(
   text.repeat(Math.ceil((megabytes << 20) / text.length)).slice(0, megabytes << 20),
 );
 
-/** Reads as the client gives it. */
-async function raw(command, onChunk) {
-  const sandbox = await client.sandboxes.create(app, image, { command, timeoutMs: 600_000 });
-  for await (const chunk of sandbox.stdout) onChunk(chunk);
-  await sandbox.wait();
-  sandbox.detach();
-}
+const backends = { "without a GPU (V2)": {}, "with a GPU (V1)": { gpu: "T4" } };
 
 const sink = (onChunk) =>
   new Writable({
@@ -69,60 +61,89 @@ const sink = (onChunk) =>
     },
   });
 
-/** Through the runtime alone. */
-async function relayed(command, onChunk) {
-  const job = await on.start({
-    ...{ runId: crypto.randomUUID(), command, env: {}, secrets: [], attached: [], mounts: [] },
-    cwd: undefined,
-  });
-  job.stderr.resume();
-  for await (const chunk of job.stdout) onChunk(chunk);
-  await job.ended;
-  await job.cleanUp(0);
-}
-
 const secrets = Object.fromEntries(
   Array.from({ length: 20 }, (_, i) => [`KEY_${i}`, new Secret(`k${i}-${crypto.randomUUID()}`)]),
 );
 
-/** Through a launch, with 20 secrets looked for. */
-async function launched(command, onChunk) {
-  const output = { stdout: sink(onChunk), stderr: new PassThrough().resume() };
-  await launch({ on, command, secrets, output });
+/** The ways on one backend; each tells of every chunk that is here. */
+function waysOn(extra) {
+  const on = modalRuntime({ ...common, ...extra, shim: "off" });
+
+  async function raw(command, onChunk) {
+    const sandbox = await client.sandboxes.create(app, image, { command, ...extra, timeoutMs });
+    for await (const chunk of sandbox.stdout) onChunk(chunk);
+    await sandbox.wait();
+    sandbox.detach();
+  }
+  const rawBytes = (command, onChunk) => raw(command, (chunk) => onChunk(Buffer.from(chunk)));
+
+  async function relayed(command, onChunk) {
+    const job = await on.start({
+      ...{ runId: crypto.randomUUID(), command, env: {}, secrets: [], attached: [], mounts: [] },
+      cwd: undefined,
+      signal: new AbortController().signal,
+    });
+    job.stderr.resume();
+    for await (const chunk of job.stdout) onChunk(chunk);
+    await job.ended;
+    await job.cleanUp(0);
+  }
+
+  const launched = (options) => async (command, onChunk) => {
+    const output = { stdout: sink(onChunk), stderr: new PassThrough().resume() };
+    await launch({ on, command, output, ...options });
+  };
+  return {
+    "the client's text": raw,
+    "the client's text, as bytes": rawBytes,
+    "nopeek's runtime": relayed,
+    "a launch, no secret": launched({}),
+    "a launch, 20 secrets": launched({ secrets }),
+    "the same without rules": launched({ secrets, rules: "none" }),
+  };
 }
 
-/** The client's stream as bytes, which is what a terminal or a file takes. */
-async function rawBytes(command, onChunk) {
-  await raw(command, (chunk) => onChunk(Buffer.from(chunk)));
-}
-
-const ways = { raw, "raw, as bytes": rawBytes, relayed, launched };
-
-async function cpuSeconds(way) {
+/** Seconds of this process's CPU and of the clock, from the first chunk to the last. */
+async function secondsOf(way) {
   let seen = 0;
-  const before = process.cpuUsage();
+  let begun;
+  let ended;
   await way(["cat", file], (chunk) => {
+    begun ??= { cpu: process.cpuUsage(), clock: performance.now() };
     seen += chunk.length;
+    if (seen !== megabytes << 20) return;
+    const { user, system } = process.cpuUsage(begun.cpu);
+    ended = { cpu: (user + system) / 1e6, clock: (performance.now() - begun.clock) / 1e3 };
   });
-  const { user, system } = process.cpuUsage(before);
   if (seen !== megabytes << 20) throw new Error(`${seen} bytes arrived`);
-  return (user + system) / 1e6;
+  return ended;
 }
 
-for (const way of Object.values(ways)) await cpuSeconds(way);
-const seconds = await interleaved(
-  Object.fromEntries(Object.entries(ways).map(([name, way]) => [name, () => cpuSeconds(way)])),
-  5,
-);
-printTable(`Sandbox output, ${megabytes} MiB (this process's CPU time)`, [
-  ["", "MB/s", "of raw", "of raw bytes"],
-  ...Object.entries(seconds).map(([name, s]) => [
-    name,
-    ((megabytes * 1.048576) / s).toFixed(0),
-    (seconds.raw / s).toFixed(2),
-    (seconds["raw, as bytes"] / s).toFixed(2),
-  ]),
-]);
+async function turns(ways, count) {
+  const taken = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
+  for (let turn = -1; turn < count; turn++) {
+    for (const [name, way] of Object.entries(ways)) {
+      const seconds = await secondsOf(way);
+      if (turn >= 0) taken[name].push(seconds);
+    }
+  }
+  return taken;
+}
+
+for (const [backend, extra] of Object.entries(backends)) {
+  const taken = await turns(waysOn(extra), 11);
+  const ratio = (mine, base, of) => median(mine.map((one, i) => taken[base][i][of] / one[of]));
+  printTable(`Sandbox output ${backend}, ${megabytes} MiB, from the first chunk to the last`, [
+    ["", "MB/s of CPU", "of text", "of bytes", "by the clock: of text"],
+    ...Object.entries(taken).map(([name, mine]) => [
+      name,
+      ((megabytes * 1.048576) / median(mine.map(({ cpu }) => cpu))).toFixed(0),
+      ratio(mine, "the client's text", "cpu").toFixed(2),
+      ratio(mine, "the client's text, as bytes", "cpu").toFixed(2),
+      ratio(mine, "the client's text", "clock").toFixed(2),
+    ]),
+  ]);
+}
 
 const printer = `
 let n = 0;
@@ -144,7 +165,7 @@ async function delayMs(way) {
 }
 
 const delays = await interleaved(
-  Object.fromEntries(Object.entries(ways).map(([name, way]) => [name, () => delayMs(way)])),
+  Object.fromEntries(Object.entries(waysOn({})).map(([name, way]) => [name, () => delayMs(way)])),
   3,
 );
 printTable("Time until a line is here, ms (median)", [
@@ -152,7 +173,7 @@ printTable("Time until a line is here, ms (median)", [
   ...Object.entries(delays).map(([name, ms]) => [
     name,
     ms.toFixed(2),
-    (ms - delays.raw).toFixed(2),
+    (ms - delays["the client's text"]).toFixed(2),
   ]),
 ]);
 

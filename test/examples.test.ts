@@ -2,9 +2,10 @@ import { spawn, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { startAws, startGcp, startIam, startModal } from "nopeek/testing";
+import { startAws, startGcp, startIam } from "nopeek/testing";
 import { describe, expect, it } from "vitest";
 import { root } from "./support/command.ts";
+import { startSearchedModal } from "./support/modal.ts";
 import { randomToken } from "./support/values.ts";
 
 it("the quick start trains a model and prints no credential", () => {
@@ -121,7 +122,7 @@ describe("examples that need a cloud run against loopback servers", () => {
   ])(
     "modal-launch %s",
     async (_, args) => {
-      await using modal = await startModal();
+      await using modal = await startSearchedModal();
       modal.seedSecret("training", { HF_TOKEN: randomToken("hf_"), OTHER: "not declared" });
       const env = { ...modal.env(), HF_TOKEN: randomToken("hf_") };
       const run = await runExample("modal-launch.ts", args, env);
@@ -134,7 +135,7 @@ describe("examples that need a cloud run against loopback servers", () => {
   );
 
   it("modal-sweep", async () => {
-    await using modal = await startModal();
+    await using modal = await startSearchedModal();
     const run = await runExample("modal-sweep.ts", [], {
       ...modal.env(),
       HF_TOKEN: randomToken("hf_"),
@@ -147,7 +148,7 @@ describe("examples that need a cloud run against loopback servers", () => {
   it("rotate", async () => {
     await using aws = await startAws();
     await using iam = await startIam();
-    await using modal = await startModal();
+    await using modal = await startSearchedModal();
     const { id, secret } = iam.createKey("ml-uploader");
     aws.seed("ml/uploader", JSON.stringify({ accessKeyId: id, secretAccessKey: secret }));
     modal.seedSecret("training", { OTHER: "kept" });
@@ -170,7 +171,7 @@ describe("examples that need a cloud run against loopback servers", () => {
 
   it("sync-aws-to-modal", async () => {
     await using aws = await startAws();
-    await using modal = await startModal();
+    await using modal = await startSearchedModal();
     const [token, key] = [randomToken("hf_"), randomToken("")];
     aws.seed("ml/huggingface", JSON.stringify({ token }));
     aws.seed("ml/wandb", JSON.stringify({ api_key: key }));

@@ -13,9 +13,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { deserialize } from "node:v8";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { bin, emptyFolder, root } from "./support/command.ts";
-import { randomToken } from "./support/values.ts";
+import { strayValues } from "./support/modal.ts";
+import { randomToken, valuesMade } from "./support/values.ts";
 
 const documents = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"];
 const text = (name: string) => readFileSync(join(root, name), "utf8");
@@ -31,33 +33,42 @@ const executedElsewhere = new Map([
 ]);
 
 /** A server that stands for Modal: a process of its own, since the commands are waited for. */
-let modal: { readonly child: ChildProcess; readonly env: Record<string, string> };
+let modal: {
+  readonly child: ChildProcess;
+  readonly lines: AsyncIterator<string>;
+  readonly env: Record<string, string>;
+};
 let programs = "";
 
 beforeAll(async () => {
   programs = mkdtempSync(join(tmpdir(), "nopeek-test-"));
   makePython(programs);
   const server = `
+    import { serialize } from "node:v8";
     import { startModal } from ${JSON.stringify(join(root, "dist/adapters/testing/index.js"))};
     const server = await startModal();
     server.seedSecret("training", { HF_TOKEN: process.env.HF_TOKEN });
     console.log(JSON.stringify(server.env()));
-    process.stdin.on("end", () => server.close()).resume();`;
+    process.stdin.on("end", async () => {
+      await server.close();
+      console.log(serialize(server.calls).toString("base64"));
+    }).resume();`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", server], {
     // Version managers of Python would put their own program before ours.
     env: { PATH: `${programs}:/usr/local/bin:/usr/bin:/bin`, HF_TOKEN: randomToken("hf_") },
     stdio: ["pipe", "pipe", "inherit"],
   });
-  const line = await new Promise<string>((settle) => {
-    createInterface(child.stdout).once("line", settle);
-  });
-  modal = { child, env: JSON.parse(line) };
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  modal = { child, lines, env: JSON.parse((await lines.next()).value) };
 });
 
 afterAll(async () => {
   const gone = new Promise((settle) => modal.child.once("exit", settle));
   modal.child.stdin?.end();
+  const calls = deserialize(Buffer.from((await modal.lines.next()).value, "base64"));
   await gone;
+  expect(calls.length).toBeGreaterThan(5);
+  expect(strayValues(calls, valuesMade())).toEqual([]);
   rmSync(programs, { recursive: true });
 });
 

@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { SecretError } from "../../src/secrets/index.ts";
+import { AmbientSignal } from "./ambient-signal.ts";
 
 /** What ends a call: the caller, the provider's `close`, or the time limit. */
 export interface Limits {
@@ -9,8 +9,8 @@ export interface Limits {
   readonly where: string;
 }
 
-/** The signal of the call under way, for the middleware: the client's public methods take none. */
-const callSignal = new AsyncLocalStorage<AbortSignal>();
+/** The signal of the call under way. */
+const callSignal = new AmbientSignal();
 
 /**
  * @throws SecretError `SECRET_ABORTED` if a signal says so already.
@@ -85,7 +85,7 @@ export function endsWithCaller(timeoutMs: number) {
   return (call: MiddlewareCall, options: CallOptions): AsyncGenerator<unknown, unknown> => {
     const limitMs = Math.min(options.timeoutMs ?? timeoutMs, timeoutMs);
     const shared = call.method.path.endsWith("/AuthTokenGet");
-    const signals = [options.signal, shared ? undefined : callSignal.getStore()].filter(
+    const signals = [options.signal, shared ? undefined : callSignal.current].filter(
       (signal) => signal !== undefined,
     );
     const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];

@@ -75,13 +75,18 @@ function checkValue(label: string, key: string, given: unknown): string {
   if (value === "") {
     throw new SecretError("SECRET_EMPTY", `${label} has an empty value; remove the key instead`);
   }
-  if (Buffer.byteLength(value) + key.length + 2 > maxVariableBytes) {
+  if (!fitsVariable(key, value)) {
     throw new SecretError(
       "SECRET_REQUEST_INVALID",
       `${label} has a value of more than 128 KiB, which no environment variable can hold`,
     );
   }
   return value;
+}
+
+/** Whether Linux takes a variable, with its name, `=` and the end. */
+export function fitsVariable(key: string, value: string): boolean {
+  return Buffer.byteLength(value) + key.length + 2 <= maxVariableBytes;
 }
 
 function decoded(bytes: Uint8Array): string | null {

@@ -1,9 +1,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { awsOperations } from "./aws-operations.ts";
 import { AwsRefusal, AwsStore } from "./aws-store.ts";
-import { type Fault, type FaultKind, Faults, type LoopbackServer, page } from "./server.ts";
+import { type Fault, type FaultKind, Faults, type LoopbackServer, listen, page } from "./server.ts";
 
 export interface AwsServerOptions {
   /** Of its ARNs; default `us-east-1`. */
@@ -78,15 +77,8 @@ export async function startAws(options: AwsServerOptions = {}): Promise<AwsServe
     goWrong(fault, response, whole?.body ?? "");
   }
 
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const endpoint = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const { endpoint, close } = await listen(http, faults, () => http.closeAllConnections());
   const credentials = { accessKeyId: randomHex(10), secretAccessKey: randomHex(20) };
-  const close = () =>
-    new Promise<void>((resolve) => {
-      http.close(() => resolve());
-      http.closeAllConnections();
-      faults.endPauses();
-    });
   return {
     endpoint,
     env: {

@@ -4,11 +4,10 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
-import type { AddressInfo } from "node:net";
 import { type GcpRequest, gcpMethods } from "./gcp-methods.ts";
 import { GcpRefusal, GcpStore, grpcStatus, type VersionMeta } from "./gcp-store.ts";
 import { type Codec, loadCodecs } from "./grpc-codecs.ts";
-import { type Fault, type FaultKind, Faults, type LoopbackServer, page } from "./server.ts";
+import { type Fault, type FaultKind, Faults, type LoopbackServer, listen, page } from "./server.ts";
 
 export interface GcpServerOptions {
   /** Where `seed` puts secrets; default `test-project`. */
@@ -106,19 +105,14 @@ export async function startGcp(options: GcpServerOptions = {}): Promise<GcpServe
     goWrong(fault, stream, message);
   }
 
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const address = `127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const { endpoint, close } = await listen(http, faults, () => {
+    for (const session of sessions) session.destroy();
+  });
   const fullName = (name: string) =>
     name.startsWith("projects/") ? name : `projects/${project}/secrets/${name}`;
-  const close = () =>
-    new Promise<void>((resolve) => {
-      http.close(() => resolve());
-      for (const session of sessions) session.destroy();
-      faults.endPauses();
-    });
   return {
-    endpoint: `http://${address}`,
-    env: { SECRET_MANAGER_EMULATOR_HOST: address },
+    endpoint,
+    env: { SECRET_MANAGER_EMULATOR_HOST: new URL(endpoint).host },
     project,
     calls,
     fail: (fault) => faults.add(fault),

@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { type Fault, type FaultKind, Faults, type LoopbackServer } from "./server.ts";
+import { type Fault, type FaultKind, Faults, type LoopbackServer, listen } from "./server.ts";
 import { signatureOf } from "./sigv4.ts";
 
 export interface IamServer extends LoopbackServer {
@@ -159,15 +158,8 @@ export async function startIam(): Promise<IamServer> {
   const http = createServer((request, response) => {
     answer(request, response).catch(() => request.socket.destroy());
   });
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const endpoint = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const { endpoint, close } = await listen(http, faults, () => http.closeAllConnections());
   const own = createKey(launcher);
-  const close = () =>
-    new Promise<void>((resolve) => {
-      http.close(() => resolve());
-      http.closeAllConnections();
-      faults.endPauses();
-    });
   return {
     endpoint,
     env: {

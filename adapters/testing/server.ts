@@ -1,3 +1,5 @@
+import type { AddressInfo, Server } from "node:net";
+
 /** What goes wrong with one call of a loopback server. */
 export type FaultKind =
   /** The permission is missing. */
@@ -109,6 +111,24 @@ export class Faults {
   endPauses(): void {
     for (const end of [...this.#pauses]) end();
   }
+}
+
+/** Lets a server listen on this machine; `close` also ends connections and what faults hold back. */
+export async function listen(
+  server: Server,
+  faults: Faults,
+  endConnections: () => void,
+): Promise<{ readonly endpoint: string; close(): Promise<void> }> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        endConnections();
+        faults.endPauses();
+      }),
+  };
 }
 
 /** A page as a proxy sends it. */

@@ -16,7 +16,7 @@ export const doctor: Verb = {
     json: { about: "report as one JSON document" },
   },
   examples: [
-    "nopeek doctor                         0: nothing is left, 1: something is",
+    "nopeek doctor         0: nothing is left, 1: something is, 2: there is no such app",
     "nopeek doctor --end",
     "nopeek doctor --on modal --app train --json",
   ],
@@ -32,6 +32,12 @@ interface Row {
   readonly ended: boolean;
 }
 
+/** An app that does not exist: nothing was launched there, or its name is wrong. */
+interface Missing {
+  readonly runtime: string;
+  readonly app: string;
+}
+
 async function runDoctor(args: Arguments, streams: Streams): Promise<number> {
   if (args.positionals.length > 0 || args.rest !== null) {
     throw new SecretError("USAGE", "doctor takes options only");
@@ -42,17 +48,25 @@ async function runDoctor(args: Arguments, streams: Streams): Promise<number> {
   const app = args.value("app");
   const runtimes = on === undefined ? searchable(config) : [namedRuntime(on, config)];
   const rows: Row[] = [];
+  const missing: Missing[] = [];
   for (const runtime of runtimes) {
     const options = { ...runtime.options, ...(app !== undefined && { app }) };
-    const found = (await findLeftovers({ ...runtime, options })) ?? [];
+    const found = await findLeftovers({ ...runtime, options });
+    if (found === null) {
+      missing.push({ runtime: runtime.name, app: String(options["app"] ?? "nopeek") });
+      continue;
+    }
     rows.push(...(await Promise.all(found.map((one) => treat(runtime, one, args)))));
   }
   if (args.flag("json")) {
-    streams.stdout.write(`${JSON.stringify({ schemaVersion: 1, jobs: rows }, null, 2)}\n`);
+    const report = { schemaVersion: 1, jobs: rows, missingApps: missing };
+    streams.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   } else {
-    streams.stdout.write(asText(rows));
+    streams.stdout.write(asText(rows, missing));
   }
-  return rows.some(isLeft) ? exitCodes.findings : 0;
+  if (rows.some(isLeft)) return exitCodes.findings;
+  // One that was named must be there; that of a configuration is made by its first launch.
+  return missing.length > 0 && app !== undefined ? exitCodes.couldNotLook : 0;
 }
 
 async function treat(runtime: Named, job: Leftover, args: Arguments): Promise<Row> {
@@ -74,13 +88,17 @@ const meanings: Readonly<Record<Row["launcher"], string>> = {
   elsewhere: "launched on another machine",
 };
 
-function asText(rows: readonly Row[]): string {
+function asText(rows: readonly Row[], missing: readonly Missing[]): string {
   const lines = rows.map(({ runtime, sandboxId, runId, launcher, ended }) => {
     return `${ended ? "ended" : "runs "}  ${runtime}  ${sandboxId}  run ${runId}  ${meanings[launcher]}`;
   });
+  for (const { runtime, app } of missing) {
+    lines.push(
+      `${runtime}: there is no app ${app}; nothing was launched in it yet, or --app names another`,
+    );
+  }
   const left = rows.filter(isLeft).length;
-  lines.push(
-    left === 0 ? "nothing is left behind" : `${left} left behind; end with: nopeek doctor --end`,
-  );
+  if (left > 0) lines.push(`${left} left behind; end with: nopeek doctor --end`);
+  else if (missing.length === 0) lines.push("nothing is left behind");
   return `${lines.join("\n")}\n`;
 }

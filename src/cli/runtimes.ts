@@ -15,8 +15,8 @@ export interface Leftover {
 
 interface Kind {
   readonly make: (options: Options) => Promise<Runtime>;
-  /** Lists what runs of earlier launches. */
-  readonly find?: (options: Options) => Promise<readonly Leftover[]>;
+  /** Lists what runs of earlier launches; `null` if the place to look at does not exist. */
+  readonly find?: (options: Options) => Promise<readonly Leftover[] | null>;
 }
 
 /** The runtimes by their kind. Each adapter is loaded when it is used. */
@@ -60,9 +60,10 @@ export function makeRuntime({ kind }: Named, options: Options): Promise<Runtime>
   return (kinds[kind] as Kind).make(options);
 }
 
-/** What still runs there; `null` for a runtime that leaves nothing behind. */
+/** What still runs there; `null` if the app to look at does not exist. */
 export async function findLeftovers({ kind, options }: Named): Promise<readonly Leftover[] | null> {
-  return (await kinds[kind]?.find?.(options)) ?? null;
+  const { find } = kinds[kind] as Kind;
+  return find === undefined ? [] : await find(options);
 }
 
 /** The runtimes that may have left something: those of the configuration, else all kinds. */

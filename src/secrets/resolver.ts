@@ -173,9 +173,12 @@ class Resolver implements Secrets {
       const references = [declaration.from]
         .flat()
         .map((source) => parseReference(source, { base: declaration.base }));
-      for (const reference of this.#usable(references, options.attach)) {
+      // What nobody here reads cannot be made a file.
+      const isFile = declaration.as === "file" && options.attach !== undefined;
+      const attach = isFile ? [] : options.attach;
+      for (const reference of this.#usable(references, attach)) {
         tried.push(reference.text);
-        const resolution = this.#attaches(reference, options.attach)
+        const resolution = this.#attaches(reference, attach)
           ? await this.#attach(name, reference, options.signal)
           : await this.#readDeclared(name, declaration, reference, options.signal);
         if (resolution !== null) return resolution;
@@ -236,7 +239,7 @@ class Resolver implements Secrets {
     throw provider.capabilities.includes("attach")
       ? new SecretError(
           "SECRET_NOT_ATTACHABLE",
-          `${first.text} can only be attached, and not to this job; add a second source that can be read`,
+          `${first.text} can only be attached as a variable, by a runtime of its own; add a second source that can be read`,
         )
       : cannot(provider, "read", first);
   }

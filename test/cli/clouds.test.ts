@@ -1,6 +1,7 @@
-import { startAws, startGcp, startModal } from "nopeek/testing";
+import { startAws, startGcp } from "nopeek/testing";
 import { expect, it } from "vitest";
 import { emptyFolder, job, nopeek } from "../support/command.ts";
+import { startSearchedModal } from "../support/modal.ts";
 import { randomToken } from "../support/values.ts";
 
 const quiet = {
@@ -32,7 +33,7 @@ it("runs with secrets of AWS and GCP, and passes none of the launcher's own cred
 
 it("checks each secret: where it is, its version and age, and what is missing", async () => {
   await using aws = await startAws();
-  await using modal = await startModal();
+  await using modal = await startSearchedModal();
   aws.seed("ml/hf", JSON.stringify({ token: randomToken("hf_") }));
   modal.seedSecret("train", { KEY: randomToken() });
   const cwd = emptyFolder({
@@ -63,14 +64,14 @@ it("checks each secret: where it is, its version and age, and what is missing", 
 });
 
 it("says that a local job cannot have what only Modal can inject", async () => {
-  await using modal = await startModal();
+  await using modal = await startSearchedModal();
   modal.seedSecret("train", { KEY: randomToken() });
   const run = await nopeek(["run", "--secret", "KEY=modal://train#KEY", ...job("")], {
     env: { ...quiet, ...modal.env() },
   });
   expect(run.code).toBe(78);
   expect(run.stderr).toContain(
-    "KEY: modal://train#KEY can only be attached, and not to this job; add a second source",
+    "KEY: modal://train#KEY can only be attached as a variable, by a runtime of its own; add a second source",
   );
 });
 

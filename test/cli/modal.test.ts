@@ -2,15 +2,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ModalServer, startModal } from "nopeek/testing";
+import type { ModalServer } from "nopeek/testing";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { emptyFolder, finish, firstLine, nopeek, start } from "../support/command.ts";
+import { startSearchedModal } from "../support/modal.ts";
 import { isSlow } from "../support/scratch.ts";
 import { randomToken } from "../support/values.ts";
 
 let server: ModalServer;
 beforeAll(async () => {
-  server = await startModal();
+  server = await startSearchedModal();
 });
 afterAll(() => server.close());
 
@@ -82,6 +83,32 @@ it("says 2 if it cannot look", async () => {
   });
   expect(run).toMatchObject({ code: 2, stdout: "" });
   expect(run.stderr).toMatch(/modal token new/);
+});
+
+it("doctor tells of an app that does not exist, and says 2 if it was named", async () => {
+  const named = await nopeek(["doctor", "--app", "misspelt"], { env: env() });
+  expect(named).toMatchObject({
+    code: 2,
+    stdout: expect.stringMatching(/^modal: there is no app misspelt; /),
+  });
+  const cwd = emptyFolder({
+    "nopeek.config.json": config({ gpu: { kind: "modal", ...modal, app: "new" } }),
+  });
+  const configured = await nopeek(["doctor"], { cwd, env: env() });
+  expect(configured).toMatchObject({ code: 0, stdout: expect.stringMatching(/no app new; /) });
+  const report = await nopeek(["doctor", "--json", "--end"], { cwd, env: env() });
+  expect(JSON.parse(report.stdout)).toMatchObject({
+    jobs: [],
+    missingApps: [{ runtime: "gpu", app: "new" }],
+  });
+  // To look makes no app: a run does.
+  expect((await nopeek(["doctor", "--app", "misspelt"], { env: env() })).code).toBe(2);
+  await nopeek([...onModal, "--app", "misspelt", "--", "true"], { env: env() });
+  expect(server.sandboxes().length).toBeGreaterThan(0);
+  expect(await nopeek(["doctor", "--app", "misspelt"], { env: env() })).toMatchObject({
+    code: 0,
+    stdout: "nothing is left behind\n",
+  });
 });
 
 it("Ctrl-C ends the sandbox, and waits until it is gone", async () => {

@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startAws, startModal } from "nopeek/testing";
+import { startAws } from "nopeek/testing";
 import { describe, expect, it } from "vitest";
 import { emptyFolder, finish, nopeek, start } from "../support/command.ts";
+import { startSearchedModal } from "../support/modal.ts";
 import { programs } from "../support/rotation.ts";
 import { isSlow } from "../support/scratch.ts";
 import { randomToken } from "../support/values.ts";
@@ -147,7 +148,7 @@ describe("nopeek rotate", () => {
   }, 60_000);
 
   it("updates the copies before it revokes, and says which one failed (18)", async () => {
-    const modal = await startModal();
+    const modal = await startSearchedModal();
     const { server, first, read, accepts, folder, env } = await overAws({
       publish: ["modal://training#QUEUE_TOKEN", "dotenv://jobs.env#QUEUE_TOKEN"],
     });

@@ -6,9 +6,9 @@ import { createSecrets, Secret, type SecretError } from "nopeek";
 import { env } from "nopeek/adapters/env";
 import { modal } from "nopeek/adapters/modal";
 import { type RotateOptions, type RotationTarget, randomValue, rotate } from "nopeek/rotate";
-import { startModal } from "nopeek/testing";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { lockFile } from "../../adapters/shared/file-lock.ts";
+import { startSearchedModal } from "../support/modal.ts";
 import { codeOfLater, scratch } from "../support/scratch.ts";
 import { awkwardPassword, randomToken } from "../support/values.ts";
 
@@ -291,7 +291,7 @@ describe("the lock of a file", () => {
 });
 
 it("a named secret of Modal: no value is read back, other keys stay", async () => {
-  await using server = await startModal();
+  await using server = await startSearchedModal();
   server.seedSecret("training", { QUEUE: "old", OTHER: "kept" });
   for (const [name, value] of Object.entries(server.env())) vi.stubEnv(name, value);
   const from = createSecrets({ providers: [modal({ vars: {} })] });

@@ -55,3 +55,12 @@ export function isTransient(error: unknown): boolean {
   if (status !== undefined) return [1, 2, 4, 8, 13, 14].includes(status);
   return !(error instanceof SecretError) && byName(error) === broken;
 }
+
+/** Runs a step of the start; what it throws is safe to print. */
+export async function named<T>(where: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw launchFailure(error, where);
+  }
+}

@@ -14,17 +14,19 @@ export type FindOptions = Pick<ModalRuntimeOptions, "client" | "environment"> & 
 
 /**
  * The sandboxes of an app that launches of nopeek started and that still run, also those whose
- * launcher is gone.
+ * launcher is gone; `null` if the app does not exist.
  *
  * @throws SecretError `PROVIDER_MISSING`, `ENDPOINT_REFUSED`, `SECRET_UNAUTHENTICATED`,
  *   `SECRET_ACCESS_DENIED`, `SECRET_UNREACHABLE`.
  *
  * @example
- * for (const sandbox of await findSandboxes({ app: "train" })) {
+ * for (const sandbox of (await findSandboxes({ app: "train" })) ?? []) {
  *   if (sandbox.isAttended === false) await sandbox.end();
  * }
  */
-export async function findSandboxes(options: FindOptions = {}): Promise<readonly RunningSandbox[]> {
+export async function findSandboxes(
+  options: FindOptions = {},
+): Promise<readonly RunningSandbox[] | null> {
   const { app: name = "nopeek", environment } = options;
   const source = ownClient(30_000, [launchLimits(), modalGuard()]);
   const client = options.client ?? ((await source.get()) as LaunchClient);
@@ -32,8 +34,7 @@ export async function findSandboxes(options: FindOptions = {}): Promise<readonly
     const app = await client.apps.fromName(name, environment === undefined ? {} : { environment });
     return await listSandboxes(client, app);
   } catch (error) {
-    // Without the app there are no sandboxes in it.
-    if (statusOf(error) === 5 && !isTransient(error)) return [];
+    if (statusOf(error) === 5 && !isTransient(error)) return null;
     throw launchFailure(error, `the sandboxes of the app ${name}`);
   }
 }

@@ -2,8 +2,8 @@
  * A middleware of the client: the last look at what leaves for Modal's control plane. Values may be
  * in the fields that are made for them and nowhere else.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
 import { SecretError } from "../../../src/secrets/index.ts";
+import { AmbientSignal } from "../ambient-signal.ts";
 import { knownSecrets } from "./known.ts";
 
 interface MiddlewareCall {
@@ -78,8 +78,8 @@ const answerMs = 60_000;
 /** The service answers a wait after 10 s at the latest. */
 const waitMs = 40_000;
 
-/** The signal of the start under way: the client's public methods take none. */
-const startSignal = new AsyncLocalStorage<AbortSignal>();
+/** The signal of the start under way. */
+const startSignal = new AmbientSignal();
 
 /** Lets the calls that only wait for a start end with the signal. */
 export function withSignal<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
@@ -91,7 +91,7 @@ export function launchLimits(): Middleware {
   return (call, options) => {
     const method = call.method.path.slice(call.method.path.lastIndexOf("/") + 1);
     const own = /^SandboxWait/.test(method) ? waitMs : waiting.test(method) ? undefined : answerMs;
-    const given = givenUp.test(method) ? startSignal.getStore() : undefined;
+    const given = givenUp.test(method) ? startSignal.current : undefined;
     const signals = [options.signal, given].filter((signal) => signal !== undefined);
     const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
     const limits = [options.timeoutMs, own].filter((limit) => limit !== undefined);

@@ -84,3 +84,25 @@ export async function endRun(client: LaunchClient, appId: string, runId: string)
     await endSandbox(sandbox);
   }
 }
+
+/** So many are looked at when a launch looks. */
+const looksAt = 50;
+
+/** Tells of sandboxes whose launcher is gone; nobody waits for it. */
+export function tellOfLeftovers(
+  client: LaunchClient,
+  app: { readonly appId: string },
+  name: string,
+  onNotice: (notice: string) => void,
+): void {
+  listSandboxes(client, app, looksAt).then(
+    (found) => {
+      const left = found.filter(({ isAttended }) => isAttended === false).length;
+      if (left === 0) return;
+      onNotice(
+        `${left} sandbox${left === 1 ? "" : "es"} of launchers that are gone still run${left === 1 ? "s" : ""} in the app ${name}; end with: nopeek doctor --end`,
+      );
+    },
+    () => undefined,
+  );
+}

@@ -24,7 +24,7 @@ export interface Plan {
  * died, nothing runs.
  */
 const gate =
-  'IFS= read -r line && [ "$line" = go ] && exec "$@"; echo "nopeek: the command was not started" >&2; exit 125';
+  'IFS= read -r __line && [ "$__line" = go ] && exec "$@"; echo "nopeek: the command was not started" >&2; exit 125';
 
 export interface PlanOptions {
   readonly options: ModalRuntimeOptions;

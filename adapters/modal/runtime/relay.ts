@@ -41,16 +41,18 @@ export function relay({ open, outageMs, onFirst, onLost }: RelayOptions): Relay 
     settle = resolve;
   });
 
-  async function next(): Promise<Buffer | null> {
-    for (let failedAt: number | undefined, pauseMs = 100; ; ) {
+  /** After a read that failed: tries again, as long as it makes sense. */
+  async function again(error: unknown): Promise<Buffer | null> {
+    const failedAt = performance.now();
+    let cause = error;
+    for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
+      const isHopeless = !isTransient(cause) || performance.now() - failedAt > outageMs;
+      if (isOver || isHopeless) throw cause;
+      await sleep(pauseMs, undefined, { signal: stopping.signal });
       try {
         return await source.read();
-      } catch (error) {
-        failedAt ??= performance.now();
-        const isHopeless = !isTransient(error) || performance.now() - failedAt > outageMs;
-        if (isOver || isHopeless) throw error;
-        await sleep(pauseMs, undefined, { signal: stopping.signal });
-        pauseMs = Math.min(pauseMs * 2, 5_000);
+      } catch (next) {
+        cause = next;
       }
     }
   }
@@ -66,7 +68,8 @@ export function relay({ open, outageMs, onFirst, onLost }: RelayOptions): Relay 
   const stream = new Readable({
     read() {
       waitingSince = performance.now();
-      next().then(
+      const read = source.read().catch(again);
+      read.then(
         (bytes) => {
           if (isOver) return;
           waitingSince = null;
@@ -102,9 +105,6 @@ export function relay({ open, outageMs, onFirst, onLost }: RelayOptions): Relay 
   };
 }
 
-/** Of what was read so much is kept, to compare it when the output is begun anew. */
-const tailLength = 1024;
-
 /** The output as one stream, also where it has to be begun anew: what is known is skipped then. */
 class Source {
   readonly #open: RelayOptions["open"];
@@ -113,7 +113,7 @@ class Source {
   /** Read beyond what was known. */
   #ahead: Buffer | undefined;
   #length = 0;
-  #tail = Buffer.alloc(0);
+  readonly #tail = new Tail();
 
   constructor(open: RelayOptions["open"], onLost: () => void) {
     this.#open = open;
@@ -121,18 +121,17 @@ class Source {
   }
 
   /** @returns `null` at the end. */
-  async read(): Promise<Buffer | null> {
-    this.#reader ??= await this.#begin();
-    const ahead = this.#ahead;
-    this.#ahead = undefined;
-    if (ahead !== undefined) return this.#keep(ahead);
-    try {
-      const { done, value } = await this.#reader.read();
-      return done ? null : this.#keep(bytesOf(value));
-    } catch (error) {
-      this.#reader = undefined;
-      throw error;
-    }
+  read(): Promise<Buffer | null> {
+    const reader = this.#reader;
+    if (reader === undefined) return this.#begin().then(() => this.read());
+    if (this.#ahead !== undefined) return Promise.resolve(this.#keep(this.#ahead));
+    return reader.read().then(
+      ({ done, value }) => (done ? null : this.#keep(bytesOf(value))),
+      (error) => {
+        this.#reader = undefined;
+        throw error;
+      },
+    );
   }
 
   close(): void {
@@ -140,22 +139,23 @@ class Source {
   }
 
   #keep(bytes: Buffer): Buffer {
+    this.#ahead = undefined;
     this.#length += bytes.length;
-    this.#tail = lastOf(this.#tail, bytes);
+    this.#tail.push(bytes);
     return bytes;
   }
 
-  async #begin(): Promise<ReadableStreamDefaultReader<Chunk>> {
+  async #begin(): Promise<void> {
     const reader = (await this.#open()).getReader();
     let left = this.#length;
-    let tail = Buffer.alloc(0);
+    const tail = new Tail();
     try {
       while (left > 0) {
         const { done, value } = await reader.read();
         if (done) break;
         const bytes = bytesOf(value);
         const known = bytes.subarray(0, left);
-        tail = lastOf(tail, known);
+        tail.push(known);
         if (bytes.length > left) this.#ahead = bytes.subarray(left);
         left -= known.length;
       }
@@ -165,21 +165,38 @@ class Source {
     }
     // Of very long output the service may keep the last part only.
     if (!tail.equals(this.#tail)) this.#onLost();
-    return reader;
+    this.#reader = reader;
   }
 }
 
+/** The end of what was read, to compare it when the output is begun anew. */
+class Tail {
+  static readonly #bytes = 1024;
+  readonly #kept = Buffer.alloc(Tail.#bytes);
+
+  /** Copies, so that a large chunk is not kept for its end. */
+  push(chunk: Buffer): void {
+    const last = chunk.subarray(-Tail.#bytes);
+    this.#kept.copyWithin(0, last.length);
+    last.copy(this.#kept, Tail.#bytes - last.length);
+  }
+
+  equals(other: Tail): boolean {
+    return this.#kept.equals(other.#kept);
+  }
+}
+
+/** Room for a text of 64 Ki code units: each takes three bytes at most. */
+const room = Buffer.allocUnsafeSlow(3 * 64 * 1024);
+
+/**
+ * The bytes of a chunk. To write a text into room for any and to copy what it took is one pass less
+ * than to measure it first.
+ */
 function bytesOf(chunk: Chunk): Buffer {
   if (typeof chunk !== "string") {
     return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   }
-  // As many bytes as characters: it is ASCII, which Latin-1 copies faster.
-  return Buffer.from(chunk, Buffer.byteLength(chunk) === chunk.length ? "latin1" : "utf8");
-}
-
-function lastOf(before: Buffer<ArrayBuffer>, bytes: Buffer): Buffer<ArrayBuffer> {
-  const last = bytes.subarray(-tailLength);
-  const missing = tailLength - last.length;
-  // A copy, so that a large chunk is not kept for its end.
-  return Buffer.concat(missing > 0 ? [before.subarray(-missing), last] : [last]);
+  if (chunk.length * 3 > room.length) return Buffer.from(chunk);
+  return Buffer.from(room.subarray(0, room.write(chunk)));
 }

@@ -1,6 +1,6 @@
 import type { Job, JobSecret } from "../../../src/launch/index.ts";
 import { type Attached, SecretError } from "../../../src/secrets/index.ts";
-import { checkEntries, type Entries, keyObjection } from "../entries.ts";
+import { checkEntries, type Entries, fitsVariable, keyObjection } from "../entries.ts";
 
 /** The secrets of a job in the shapes that Modal has for them. */
 export interface JobSecrets {
@@ -53,7 +53,8 @@ export interface CarriedFile {
 /**
  * Puts the files among the variables, for a guard inside the container that makes files of them.
  *
- * @throws SecretError As {@link checkSecrets}: a variable holds 128 KiB at most.
+ * @throws SecretError As {@link checkSecrets}, and `SECRET_REQUEST_INVALID` for a file of more than
+ *   128 KiB, as text or else as base64.
  */
 export function carryFiles({ entries, files, named }: JobSecrets): {
   readonly secrets: JobSecrets;
@@ -63,7 +64,14 @@ export function carryFiles({ entries, files, named }: JobSecrets): {
     const text = Buffer.from(value).toString("utf8");
     const isText = Buffer.from(text).equals(value) && !text.includes("\0");
     const encoding = isText ? ("text" as const) : ("base64" as const);
-    return { name, encoding, value: isText ? text : Buffer.from(value).toString("base64") };
+    const carriedAs = isText ? text : Buffer.from(value).toString("base64");
+    if (!fitsVariable(name, carriedAs)) {
+      throw new SecretError(
+        "SECRET_REQUEST_INVALID",
+        `${where}: the file ${name} is too long for the guard in the container, which takes 128 KiB (of bytes that are no text: 96 KiB); put it into a volume, or use shim: "off", which uploads it`,
+      );
+    }
+    return { name, encoding, value: carriedAs };
   });
   const added = Object.fromEntries(carried.map(({ name, value }) => [name, value]));
   const all = checkEntries(where, Object.assign(Object.create(null), entries, added));

@@ -8,20 +8,28 @@ export interface Kept {
   readonly credentials: readonly [words: readonly string[], parts: readonly string[]];
 }
 
-const candidates = "python3 python";
-const probe = "import sys,zlib;sys.exit(sys.version_info<(3,8))";
+/** Where a shell looks without a PATH. */
+const usualPath = "/usr/local/bin:/usr/bin:/bin";
+/** What only a Python of 3.8 or later answers with `True`: not every program of that name is one. */
+const probe = "import sys,zlib;print(sys.version_info>=(3,8))";
 
 /**
  * A script for /bin/sh that starts its first argument as a Python program, with the others. It
- * tries what it finds: a Python that is too old or broken does not count.
+ * tries all that it finds: a Python that is too old or broken does not count. Where the PATH leads
+ * into the working directory, it does not look: there are the job's files.
  *
  * Isolated (`-I`) and without `site` (`-S`): neither a variable nor a module of the job's folder nor a
- * package of the image changes what the program does.
+ * package of the image changes what the program does. Its own variables have names that no job's have:
+ * what a shell assigns to a variable of the environment stays in it.
  */
 export function findPython(fallback: "refuse" | "run", kept: Kept): string {
-  return `for p in ${candidates}; do
-"$p" -I -S -c '${probe}' </dev/null >/dev/null 2>&1 && exec "$p" -I -S -c "$@"
-done
+  return `set -f
+IFS=:
+for __n in python3 python; do for __d in \${PATH:-${usualPath}}; do
+case $__d in /*) __p=$__d/$__n;; *) continue;; esac
+[ -x "$__p" ] && [ "$("$__p" -I -S -c '${probe}' </dev/null 2>/dev/null)" = True ] && exec "$__p" -I -S -c "$@"
+done; done
+unset IFS
 ${fallback === "run" ? runWithout(kept) : refuse}`;
 }
 
@@ -38,18 +46,17 @@ function runWithout({ named, allowed, never, credentials: [words, parts] }: Kept
     ...both(words).flatMap((word) => [word, `${word}_*`, `*_${word}`, `*_${word}_*`]),
     ...both(parts).map((part) => `*${part}*`),
   ];
-  return `set -f
-for n in $(export -p | while IFS= read -r l; do
-l=\${l#export }; l=\${l#declare -x }
-case $l in *=*) printf '%s\\n' "\${l%%=*}";; esac; done)
-do case $n in
+  return `for __n in $(export -p | while IFS= read -r __l; do
+__l=\${__l#export }; __l=\${__l#declare -x }
+case $__l in *=*) printf '%s\\n' "\${__l%%=*}";; esac; done)
+do case $__n in
 [0-9]*|*[!A-Za-z0-9_]*) continue;;
 ${anyOf(never)} ;;
 ${anyOf(named)} continue;;
 ${anyOf(credentials)} ;;
 ${anyOf(allowed)} continue;;
 esac
-(unset "$n") 2>/dev/null && unset "$n"
+(unset "$__n") 2>/dev/null && unset "$__n"
 done
 shift 3
 exec "$@"`;

@@ -1,23 +1,22 @@
+/** Not more comes at once, as from a pipe of Linux. */
+const maxPieceBytes = 64 * 1024;
+
 /** Bytes that were written one after the other, which many readers can follow from any offset. */
 export class ByteLog {
-  #pieces: Buffer[] = [];
-  #size = 0;
+  /** Of {@link maxPieceBytes} at most. */
+  readonly #pieces: Buffer[] = [];
   readonly #state: { closed: boolean } = { closed: false };
   readonly #waiting = new Set<() => void>();
 
-  get size(): number {
-    return this.#size;
-  }
-
   /** All bytes so far. */
   bytes(): Buffer {
-    if (this.#pieces.length > 1) this.#pieces = [Buffer.concat(this.#pieces)];
-    return this.#pieces[0] ?? Buffer.alloc(0);
+    return Buffer.concat(this.#pieces);
   }
 
   push(piece: Uint8Array): void {
-    this.#pieces.push(Buffer.from(piece));
-    this.#size += piece.length;
+    for (let at = 0; at < piece.length; at += maxPieceBytes) {
+      this.#pieces.push(Buffer.from(piece.subarray(at, at + maxPieceBytes)));
+    }
     this.#wake();
   }
 
@@ -26,14 +25,20 @@ export class ByteLog {
     this.#wake();
   }
 
-  /** The bytes from an offset on, as they come, until the log is closed or the signal aborts. */
+  /**
+   * The bytes from an offset on, as they come and in pieces of 64 KiB at most, until the log is closed
+   * or the signal aborts.
+   */
   async *from(offset: number, signal: AbortSignal): AsyncGenerator<Buffer> {
-    let at = offset;
+    let next = 0;
+    let skipped = offset;
     while (!signal.aborted) {
-      if (at < this.#size) {
-        const piece = Buffer.from(this.bytes().subarray(at));
-        at += piece.length;
-        yield piece;
+      const piece = this.#pieces[next];
+      if (piece !== undefined) {
+        next++;
+        const rest = piece.subarray(skipped);
+        skipped -= piece.length - rest.length;
+        if (rest.length > 0) yield rest;
       } else if (this.#state.closed) {
         return;
       } else {

@@ -1,13 +1,14 @@
-import { randomBytes } from "node:crypto";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type ModalOptions, modal } from "../../../adapters/modal/index.ts";
-import { type ModalFault, startModal } from "../../../adapters/testing/modal/index.ts";
+import type { ModalFault } from "../../../adapters/testing/modal/index.ts";
 import { createSecrets, type SecretProvider } from "../../../src/secrets/index.ts";
+import { startSearchedModal } from "../../support/modal.ts";
+import { randomToken } from "../../support/values.ts";
 import { attach, codeThrown, countCalls, never, sources, useModalServer } from "./harness.ts";
 
 const used = useModalServer();
 const opened: SecretProvider[] = [];
-const token = () => randomBytes(16).toString("hex");
+const token = () => randomToken();
 
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((provider) => provider.close?.()));
@@ -42,7 +43,7 @@ const lastingFaults: typeof faults = [
 it("tells of faults that last", async () => {
   const tried = [];
   for (const [title, fault, code] of lastingFaults) {
-    const server = await startModal();
+    const server = await startSearchedModal();
     for (const [name, value] of Object.entries(server.env())) vi.stubEnv(name, value);
     server.seedSecret("train", { HF_TOKEN: token() });
     const provider = modal({ timeoutMs: 1500 });

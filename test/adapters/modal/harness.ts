@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
 import { type ModalOptions, modal } from "../../../adapters/modal/index.ts";
-import { type ModalServer, startModal } from "../../../adapters/testing/modal/index.ts";
+import type { ModalServer } from "../../../adapters/testing/modal/index.ts";
 import { parseReference, type SecretProvider } from "../../../src/secrets/index.ts";
+import { startSearchedModal, valuesIn } from "../../support/modal.ts";
 
 // The client reads its file at the moment it is imported, so this comes before every import of it.
 process.env["MODAL_CONFIG_PATH"] = "/nonexistent/modal.toml";
@@ -9,17 +10,29 @@ process.env["MODAL_CONFIG_PATH"] = "/nonexistent/modal.toml";
 /** Variables that would point a client elsewhere. */
 const foreign = Object.keys(process.env).filter((name) => name.startsWith("MODAL_"));
 
-/** One server for a test file, with the process's environment pointed at it. */
+/**
+ * One server for a test file, with the process's environment pointed at it. What it received and what
+ * the tests printed is searched for the values that they made.
+ */
 export function useModalServer(): { readonly server: ModalServer } {
   let server: ModalServer | undefined;
+  const printed: unknown[] = [];
   beforeAll(async () => {
-    server = await startModal({ environments: ["main", "prod"] });
+    server = await startSearchedModal({ environments: ["main", "prod"] });
   });
   beforeEach(() => {
+    for (const stream of [process.stdout, process.stderr]) {
+      const write = stream.write.bind(stream);
+      vi.spyOn(stream, "write").mockImplementation((chunk, ...rest) => {
+        printed.push(String(chunk));
+        return write(chunk, ...(rest as []));
+      });
+    }
     for (const name of foreign) vi.stubEnv(name, undefined);
     for (const [name, value] of Object.entries(server?.env() ?? {})) vi.stubEnv(name, value);
     server?.clearFaults();
   });
+  afterEach(() => expect(valuesIn(...printed.splice(0))).toEqual([]));
   afterAll(async () => {
     await server?.close();
   });

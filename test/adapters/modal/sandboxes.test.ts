@@ -1,11 +1,11 @@
 /** The sandboxes of the test server, driven by the real client: what launching on Modal builds on. */
-import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
+import { randomToken } from "../../support/values.ts";
 import { newClient, useModalServer } from "./harness.ts";
 
 const used = useModalServer();
-const token = () => randomBytes(16).toString("hex");
+const token = () => randomToken();
 
 async function parts() {
   const client = await newClient();
@@ -131,7 +131,7 @@ it("mounts volumes that outlive the sandbox", async () => {
 it("lists what is running, by tag", async () => {
   const { client, app, image } = await parts();
   vi.stubEnv("MODAL_SANDBOX_V2", undefined);
-  const tag = token();
+  const tag = `team-${process.pid}`;
   const create = (name: string) =>
     client.sandboxes.create(app, image, { timeoutMs: 60_000, tags: { run: tag, name } });
   const [first, second] = [await create("first"), await create("second")];

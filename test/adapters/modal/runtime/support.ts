@@ -2,7 +2,9 @@
 import { PassThrough } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { type LaunchOptions, type LaunchResult, type Leak, launch } from "nopeek/launch";
+import { expect } from "vitest";
 import { type ModalRuntimeOptions, modalRuntime } from "../../../../adapters/modal/index.ts";
+import { valuesIn } from "../../../support/modal.ts";
 
 export const basic = { app: "train", image: "python:3.12-slim", timeoutMs: 60_000 } as const;
 
@@ -23,10 +25,26 @@ export interface Run extends LaunchResult {
   readonly leaks: readonly Leak[];
 }
 
-/** Runs a launch to its end. @param onFirst - Called at the first output. */
+/**
+ * Runs a launch to its end. Nothing that it gives or throws may hold a value that the test made.
+ *
+ * @param onFirst - Called at the first output.
+ * @param shown - What the job may print all the same.
+ */
 export async function run(
   options: Omit<LaunchOptions, "output">,
   onFirst: () => unknown = () => undefined,
+  shown: readonly string[] = [],
+): Promise<Run> {
+  const outcome = await collect(options, onFirst).catch((error: unknown) => error);
+  expect(valuesIn(outcome).filter((value) => !shown.includes(value))).toEqual([]);
+  if (outcome instanceof Error) throw outcome;
+  return outcome as Run;
+}
+
+async function collect(
+  options: Omit<LaunchOptions, "output">,
+  onFirst: () => unknown,
 ): Promise<Run> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   stdout.once("data", () => void onFirst());
