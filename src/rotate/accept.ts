@@ -42,6 +42,7 @@ export async function haveAccepted(
   const isConflict = codeOf(failure, "SECRET_UNREACHABLE") === "SECRET_CONFLICT";
   // Also after an error: the change may have been made, and only its answer lost.
   if (await run.works(next, version)) {
+    if (failure === null) return true;
     if (isConflict || !isDefinite(failure)) {
       run.tell({ type: "set", version });
       return true;
@@ -84,7 +85,10 @@ function setPending(
   return run
     .set(next, current, () => isPending(versions, pending))
     .then(
-      () => null,
+      () => {
+        run.tell({ type: "set", version: pending.version });
+        return null;
+      },
       (error: unknown) => error,
     );
 }
