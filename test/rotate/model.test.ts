@@ -149,6 +149,38 @@ describe("an issuer whose place is taken over at once", () => {
   );
 });
 
+describe("a test that accepts everything", () => {
+  const lax = { isLax: true };
+  it.each(["aws", "gcp"] as const)(
+    "makes no pending version current that nobody set (%s)",
+    async (store) => {
+      const clean = makeWorld(store, "alternating", lax);
+      const crew = new Crew(clean, ["A"], undefined);
+      for (await crew.settle(); crew.ready().length > 0; await crew.settle()) crew.go("A");
+      clean.checkEnd({ rotated: true });
+      expect(clean.problems).toEqual([]);
+      for (let at = 0; at < crew.calls("A"); at += 1) {
+        for (const done of [false, true]) {
+          const world = makeWorld(store, "alternating", lax);
+          await dieAt(world, "A", at, done);
+          clock.nowMs += hourMs;
+          await world.rotate("C", direct(world));
+          expect([at, done, ...world.problems]).toEqual([at, done]);
+          expect(world.store.version("pending")).toBeUndefined();
+          clock.nowMs = start;
+        }
+      }
+      const schedule = { ids: ["A", "B"], preemptions: 2 };
+      const make = () => makeWorld(store, "alternating", lax);
+      const explored = await explore(make, schedule, async (world) =>
+        world.checkEnd({ rotated: true }),
+      );
+      expect(problemsOf(explored)).toEqual([]);
+    },
+    60_000,
+  );
+});
+
 describe("a leaked credential is revoked at once", () => {
   it.each(worlds)(
     "%s, %s",
