@@ -231,7 +231,7 @@ describe.skipIf(missing !== null)(
         expect(state.refused).toBe(0);
         expect(state.logins).toBeGreaterThan(10);
       },
-      isSlow ? 1_200_000 : 300_000,
+      isSlow ? 1_800_000 : 300_000,
     );
   },
 );
