@@ -133,6 +133,17 @@ it("anchors after so many records, after a time, and at the end", async () => {
   await slow.close();
 });
 
+it("lets two writers of one process write at once, each to its file", async () => {
+  const [place, key] = [newPlace(), newKey()];
+  const logs = await Promise.all([0, 1].map(() => openLog({ ...place, key, anchorEvery: 3 })));
+  await Promise.all(
+    Array.from({ length: 400 }, (_, count) => logs[count % 2]?.append(notice(count))),
+  );
+  await Promise.all(logs.map((log) => log.close()));
+  const report = await verifyAuditLog({ ...place, key });
+  expect([report.ok, report.files, report.records, report.notices]).toEqual([true, 2, 404, []]);
+});
+
 it("lets several processes write at once, each to its file", async () => {
   const [place, key, folder] = [newPlace(), newKey(), scratch()];
   const program = join(root, "test/cases/audit-writer.mjs");
