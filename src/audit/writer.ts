@@ -1,5 +1,5 @@
 import { SecretError } from "../secrets/index.ts";
-import type { AnchorWriter } from "./anchors.ts";
+import type { AnchorWriter, Head } from "./anchors.ts";
 import { type AnyEvent, type Clean, encodeEvent } from "./encode.ts";
 import { invalidEvent } from "./fields.ts";
 import type { AppendFile } from "./file.ts";
@@ -44,16 +44,17 @@ export class AuditWriter {
   readonly fileName: string;
   readonly #listeners = new Set<(error: SecretError) => void>();
   /** How far the file has come on the disk, and the last MAC in it. */
-  #durable: { records: number; mac: string };
+  #durable: Head;
   #next = 0;
   /** How long the file is. */
   #bytes = 0;
-  /** Records of the next group, and who waits for them. */
   #records: PlainRecord[] = [];
   #waiting: Waiting[] = [];
   /** On their way to the disk. */
   #inFlight: Waiting[] = [];
   #draining: Promise<void> | undefined;
+  /** An anchor on its way to its own file; groups go on meanwhile. */
+  #anchoring: Promise<void> | undefined;
   #anchored = 0;
   #anchoredAt = 0;
   /** So many records are to be anchored as soon as they are on the disk. */
@@ -183,23 +184,34 @@ export class AuditWriter {
   async #work(): Promise<void> {
     // All callers of this turn go with the first group.
     await new Promise((settle) => setImmediate(settle));
-    while (this.#failure === undefined && (this.#records.length > 0 || this.#isAnchorDue())) {
-      const stalled = setTimeout(
-        () => this.#fail("the disk does not answer", undefined),
-        this.#options.stallMs,
-      );
-      try {
-        if (this.#records.length > 0) await this.#flush();
-        if (this.#isAnchorDue()) await this.#writeAnchor();
-      } catch (error) {
-        this.#fail("writing failed", error);
-      } finally {
-        clearTimeout(stalled);
+    while (this.#failure === undefined) {
+      if (this.#records.length > 0) await this.#limited(() => this.#flush());
+      else if (this.#anchoring !== undefined) await this.#anchoring;
+      else if (!this.#isAnchorDue()) break;
+      if (this.#anchoring === undefined && this.#isAnchorDue()) {
+        await this.#limited(() => this.#beginAnchor());
       }
     }
+    // Only after a failure: otherwise nothing may come between the last look and the next line.
+    if (this.#anchoring !== undefined) await this.#anchoring;
     // Not later: whoever comes next must find that nobody drains.
     this.#draining = undefined;
     this.#setTimer();
+  }
+
+  /** Any error is final, and so is a disk that does not answer in time. */
+  async #limited(work: () => Promise<void>): Promise<void> {
+    const stalled = setTimeout(
+      () => this.#fail("the disk does not answer", undefined),
+      this.#options.stallMs,
+    );
+    try {
+      await work();
+    } catch (error) {
+      this.#fail("writing failed", error);
+    } finally {
+      clearTimeout(stalled);
+    }
   }
 
   async #flush(): Promise<void> {
@@ -211,6 +223,7 @@ export class AuditWriter {
     this.#waiting = [];
     this.#inFlight = group;
     await file.write(bytes);
+    if (this.#failure !== undefined) return;
     this.#bytes += bytes.length;
     await file.sync();
     if (this.#failure !== undefined) return;
@@ -228,14 +241,21 @@ export class AuditWriter {
     );
   }
 
-  async #writeAnchor(): Promise<void> {
-    const { anchors, now } = this.#options;
+  /** Not while a group is written: the file must be as long as it was left. */
+  async #beginAnchor(): Promise<void> {
     const head = this.#durable;
     // A job of the same user may have removed it, or written to it.
     if (!(await this.#options.file.isWhole(this.#bytes))) {
       this.#fail("its file was removed or changed", undefined);
       return;
     }
+    this.#anchoring = this.#limited(() => this.#writeAnchor(head)).finally(() => {
+      this.#anchoring = undefined;
+    });
+  }
+
+  async #writeAnchor(head: Head): Promise<void> {
+    const { anchors, now } = this.#options;
     await anchors.add(new Date(now()).toISOString(), head);
     this.#anchored = head.records;
     this.#anchoredAt = now();
