@@ -61,7 +61,7 @@ async function closedLoop(callers, each, append) {
 
 async function durable(callers, each) {
   const log = await openAuditLog({ ...newPlace(), key, clean: (text) => text });
-  const line = `${"x".repeat(await lengthOfRecord())}\n`;
+  const line = `${"x".repeat(await bytesOfRecord(callers))}\n`;
   const bare = bareWriter(join(folder, `bare${callers}`));
   const ratios = [];
   const seen = { bare: [], audit: [] };
@@ -80,12 +80,16 @@ async function durable(callers, each) {
   return [callers, perSecond("bare"), perSecond("audit"), ratio.toFixed(2), ratio >= goals.write];
 }
 
-async function lengthOfRecord() {
+/** How many bytes a record takes without its break, in groups of so many. */
+async function bytesOfRecord(callers) {
   const place = newPlace();
   const log = await openAuditLog({ ...place, key, clean: (text) => text });
-  await log.append(event);
+  const path = join(place.dir, log.fileName);
+  const { length } = readFileSync(path);
+  await Promise.all(Array.from({ length: callers }, () => log.append(event)));
+  const group = readFileSync(path).length - length;
   await log.close();
-  return readFileSync(join(place.dir, log.fileName), "utf8").split("\n")[1].length;
+  return Math.ceil(group / callers) - 1;
 }
 
 /** The least there is to do: what is there is written and flushed, and its callers are told. */

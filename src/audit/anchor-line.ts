@@ -1,5 +1,5 @@
 import { type KeyObject, sign, verify } from "node:crypto";
-import { fileNamePattern } from "./record-line.ts";
+import { fileNamePattern } from "./record-group.ts";
 
 /**
  * An anchor: a signed line that says how far a file of the log had come, and what all the lines

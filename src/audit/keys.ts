@@ -8,7 +8,7 @@ import {
 } from "node:crypto";
 import { type Secret, SecretError } from "../secrets/index.ts";
 import { Mac } from "./mac.ts";
-import { maxLineBytes } from "./record-line.ts";
+import { maxGroupBytes } from "./record-group.ts";
 
 /** The keys of a log, all derived from the one that is kept. */
 export interface AuditKeys {
@@ -51,7 +51,7 @@ export function deriveKeys(key: Secret): AuditKeys {
     type: "pkcs8",
   });
   const keys: AuditKeys = {
-    chain: new Mac(derive("chain"), maxLineBytes),
+    chain: new Mac(derive("chain"), maxGroupBytes),
     sign,
     check: createPublicKey(sign),
     id: `audit:${derive("id").toString("hex").slice(0, 32)}`,

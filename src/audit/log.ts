@@ -16,7 +16,7 @@ import {
   type OpenPlace,
   preparePlace,
 } from "./place.ts";
-import { chainStart } from "./record-line.ts";
+import { chainStart } from "./record-group.ts";
 import { AuditWriter } from "./writer.ts";
 
 export interface AuditLogOptions extends AuditPlace {

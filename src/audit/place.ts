@@ -3,7 +3,7 @@ import { existsSync, realpathSync, type Stats } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { isWithin, openRootSync, PathError, type Root } from "../paths/index.ts";
 import { SecretError } from "../secrets/index.ts";
-import { fileNamePattern } from "./record-line.ts";
+import { fileNamePattern } from "./record-group.ts";
 
 /** The file of the anchors, in a folder of its own. */
 export const anchorsName = "anchors.jsonl";

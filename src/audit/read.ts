@@ -44,12 +44,17 @@ export interface ReadOptions extends Omit<VerifyOptions, "onLine"> {
  */
 export async function readAuditLog(options: ReadOptions): Promise<AuditRecord[]> {
   const { filter = {}, onDamage, ...place } = options;
-  const records: AuditRecord[] = [];
+  const found: { readonly record: AuditRecord; readonly since: string }[] = [];
+  /** By file: the latest time so far. A clock that steps back must not turn its records round. */
+  const latest = new Map<string, string>();
   const report = await verifyAuditLog({
     ...place,
     onLine(file, line) {
       const { prev: _prev, mac: _mac, ...record } = JSON.parse(line.toString("utf8"));
-      if (matches(record, filter)) records.push({ file, ...record });
+      const before = latest.get(file) ?? "";
+      const since = record.at > before ? record.at : before;
+      latest.set(file, since);
+      if (matches(record, filter)) found.push({ record: { file, ...record }, since });
     },
   });
   const [first] = report.damages;
@@ -60,10 +65,11 @@ export async function readAuditLog(options: ReadOptions): Promise<AuditRecord[]>
     );
   }
   for (const damage of report.damages) onDamage?.(damage);
-  return records.sort(
-    (one, other) =>
-      compare(one.at, other.at) || compare(one.file, other.file) || one.seq - other.seq,
+  found.sort(
+    ({ record: one, since }, { record: other, since: otherSince }) =>
+      compare(since, otherSince) || compare(one.file, other.file) || one.seq - other.seq,
   );
+  return found.map(({ record }) => record);
 }
 
 function compare(one: string, other: string): number {

@@ -17,14 +17,17 @@ export type DamageKind = keyof typeof damageKinds;
 export interface Damage {
   /** The file, in the folder of the records or of the anchors. */
   readonly file: string;
-  /** Counted from 1; the first line that cannot be vouched for. Missing where it is the whole file. */
+  /**
+   * Counted from 1; the first line that cannot be vouched for: lines that were written together are
+   * vouched for together. Missing where it is the whole file.
+   */
   readonly line: number | undefined;
   readonly kind: DamageKind;
 }
 
 /** What is worth knowing and no sign of a change. */
 export const noticeKinds = {
-  torn: "the last line is not whole: the writer was killed while it wrote; nothing of it was acknowledged",
+  torn: "what was written last is not whole: the writer was killed meanwhile; nothing of it was acknowledged",
   "not-closed": "its writer has not closed it: it still runs, or was killed",
   "never-begun": "its writer was killed before the first record",
   unexpected: "this is no file of an audit log",

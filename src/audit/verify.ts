@@ -6,7 +6,7 @@ import { type CheckedAnchors, checkAnchors } from "./check-anchors.ts";
 import { checkFile } from "./check-file.ts";
 import { type AuditKeys, deriveKeys } from "./keys.ts";
 import { type AuditPlace, anchorsName, findPlace, type OpenPlace } from "./place.ts";
-import { fileNamePattern } from "./record-line.ts";
+import { fileNamePattern } from "./record-group.ts";
 import type { AuditNotice, AuditReport, Damage } from "./report.ts";
 
 export interface VerifyOptions extends AuditPlace {

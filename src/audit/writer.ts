@@ -1,11 +1,17 @@
 import { SecretError } from "../secrets/index.ts";
-import type { AnchorWriter } from "./anchors.ts";
+import type { AnchorWriter, Head } from "./anchors.ts";
 import { type AnyEvent, type Clean, encodeEvent } from "./encode.ts";
 import { invalidEvent } from "./fields.ts";
 import type { AppendFile } from "./file.ts";
 import type { AuditKeys } from "./keys.ts";
 import { notWritable } from "./place.ts";
-import { chainStart, maxLineBytes, recordLine } from "./record-line.ts";
+import {
+  chainStart,
+  headOf,
+  maxLineBytes,
+  type PlainRecord,
+  writeRecords,
+} from "./record-group.ts";
 
 export interface WriterOptions {
   readonly file: AppendFile;
@@ -30,24 +36,25 @@ const mostWaiting = 65_536;
 
 /**
  * Chains records and writes them in groups: what comes while a group is on its way to the disk is
- * the next group. An error of the disk is final: after a failed flush the system may have thrown
+ * the next group, under one MAC. An error of the disk is final: after a failed flush the system may have thrown
  * the bytes away and say nothing the next time.
  */
 export class AuditWriter {
   readonly #options: WriterOptions;
   readonly fileName: string;
   readonly #listeners = new Set<(error: SecretError) => void>();
-  #prev: string;
-  /** The MAC of the last record on the disk. */
-  #durable: { records: number; mac: string };
+  /** How far the file has come on the disk, and the last MAC in it. */
+  #durable: Head;
   #next = 0;
   /** How long the file is. */
   #bytes = 0;
-  #lines: string[] = [];
+  #records: PlainRecord[] = [];
   #waiting: Waiting[] = [];
   /** On their way to the disk. */
   #inFlight: Waiting[] = [];
   #draining: Promise<void> | undefined;
+  /** An anchor on its way to its own file; groups go on meanwhile. */
+  #anchoring: Promise<void> | undefined;
   #anchored = 0;
   #anchoredAt = 0;
   /** So many records are to be anchored as soon as they are on the disk. */
@@ -65,8 +72,7 @@ export class AuditWriter {
   constructor(options: WriterOptions) {
     this.#options = options;
     this.fileName = options.fileName;
-    this.#prev = chainStart(options.keys.chain, options.fileName);
-    this.#durable = { records: 0, mac: this.#prev };
+    this.#durable = { records: 0, mac: chainStart(options.keys.chain, options.fileName) };
     this.#anchoredAt = options.now();
   }
 
@@ -138,10 +144,9 @@ export class AuditWriter {
   }
 
   #add(event: AnyEvent, atMs: number): Promise<number> {
-    const { keys, clean } = this.#options;
     let seq: number;
     try {
-      const members = encodeEvent(event, clean);
+      const members = encodeEvent(event, this.#options.clean);
       // UTF-8 takes at most three bytes for what counts as one here.
       if (
         members.length > (maxLineBytes - 512) / 3 &&
@@ -153,9 +158,7 @@ export class AuditWriter {
         throw this.#fail("the disk does not keep up", undefined);
       }
       seq = this.#next++;
-      const { text, mac } = recordLine(keys.chain, seq, this.#timeOf(atMs), this.#prev, members);
-      this.#lines.push(text);
-      this.#prev = mac;
+      this.#records.push({ head: headOf(seq, this.#timeOf(atMs)), members });
     } catch (error) {
       return Promise.reject(ownError(error));
     }
@@ -181,41 +184,51 @@ export class AuditWriter {
   async #work(): Promise<void> {
     // All callers of this turn go with the first group.
     await new Promise((settle) => setImmediate(settle));
-    while (this.#failure === undefined && (this.#lines.length > 0 || this.#isAnchorDue())) {
-      const stalled = setTimeout(
-        () => this.#fail("the disk does not answer", undefined),
-        this.#options.stallMs,
-      );
-      try {
-        if (this.#lines.length > 0) await this.#flush();
-        if (this.#isAnchorDue()) await this.#writeAnchor();
-      } catch (error) {
-        this.#fail("writing failed", error);
-      } finally {
-        clearTimeout(stalled);
+    while (this.#failure === undefined) {
+      if (this.#records.length > 0) await this.#limited(() => this.#flush());
+      else if (this.#anchoring !== undefined) await this.#anchoring;
+      else if (!this.#isAnchorDue()) break;
+      if (this.#anchoring === undefined && this.#isAnchorDue()) {
+        await this.#limited(() => this.#beginAnchor());
       }
     }
+    // Only after a failure: otherwise nothing may come between the last look and the next line.
+    if (this.#anchoring !== undefined) await this.#anchoring;
     // Not later: whoever comes next must find that nobody drains.
     this.#draining = undefined;
     this.#setTimer();
   }
 
+  /** Any error is final, and so is a disk that does not answer in time. */
+  async #limited(work: () => Promise<void>): Promise<void> {
+    const stalled = setTimeout(
+      () => this.#fail("the disk does not answer", undefined),
+      this.#options.stallMs,
+    );
+    try {
+      await work();
+    } catch (error) {
+      this.#fail("writing failed", error);
+    } finally {
+      clearTimeout(stalled);
+    }
+  }
+
   async #flush(): Promise<void> {
-    const { file } = this.#options;
+    const { file, keys } = this.#options;
     const group = this.#waiting;
-    const lines = this.#lines;
-    const head = { records: this.#next, mac: this.#prev };
-    this.#lines = [];
+    const records = this.#next;
+    const { bytes, mac } = writeRecords(keys.chain, this.#records, this.#durable.mac);
+    this.#records = [];
     this.#waiting = [];
     this.#inFlight = group;
-    lines.push("");
-    const bytes = Buffer.from(lines.join("\n"));
     await file.write(bytes);
+    if (this.#failure !== undefined) return;
     this.#bytes += bytes.length;
     await file.sync();
     if (this.#failure !== undefined) return;
     this.#inFlight = [];
-    this.#durable = head;
+    this.#durable = { records, mac };
     for (const { settle, seq } of group) settle(seq);
   }
 
@@ -228,14 +241,21 @@ export class AuditWriter {
     );
   }
 
-  async #writeAnchor(): Promise<void> {
-    const { anchors, now } = this.#options;
+  /** Not while a group is written: the file must be as long as it was left. */
+  async #beginAnchor(): Promise<void> {
     const head = this.#durable;
     // A job of the same user may have removed it, or written to it.
     if (!(await this.#options.file.isWhole(this.#bytes))) {
       this.#fail("its file was removed or changed", undefined);
       return;
     }
+    this.#anchoring = this.#limited(() => this.#writeAnchor(head)).finally(() => {
+      this.#anchoring = undefined;
+    });
+  }
+
+  async #writeAnchor(head: Head): Promise<void> {
+    const { anchors, now } = this.#options;
     await anchors.add(new Date(now()).toISOString(), head);
     this.#anchored = head.records;
     this.#anchoredAt = now();
@@ -258,7 +278,7 @@ export class AuditWriter {
     this.#failure = failure;
     this.#tellFailed();
     clearTimeout(this.#timer);
-    this.#lines = [];
+    this.#records = [];
     for (const { fail } of [...this.#inFlight, ...this.#waiting.splice(0)]) fail(failure);
     this.#inFlight = [];
     for (const listener of this.#listeners) {

@@ -39,7 +39,10 @@ export const run: Verb = {
     app: { value: "NAME", about: "on modal: the app (default: nopeek)" },
     image: { value: "TAG", about: "on modal: the image (default: python:3.12-slim)" },
     gpu: { value: "TYPE", about: "on modal: such as A100 or T4:2" },
-    timeout: { value: "DURATION", about: "stop the command after 90s, 15m, 2h (exit code 124)" },
+    timeout: {
+      value: "DURATION",
+      about: "stop the command this long after its start: 90s, 15m, 2h (124)",
+    },
     grace: { value: "DURATION", about: "time to end after SIGTERM before it is killed (10s)" },
     hold: holdOption,
     rules: rulesOption,

@@ -54,7 +54,6 @@ export async function follow(job: RunningJob, following: Following): Promise<Lau
   using stop = new Stop(job, graceMs);
   lines.follow(() => stderr.isMidLine);
   watch.guard(() => stop.because("halt"));
-  leaks.onHalt(() => stop.because("halt"));
   const take = (signal: NodeJS.Signals) => {
     job.kill(signal);
     if (signal === "SIGTERM" || signal === "SIGHUP") stop.killAfterGrace();

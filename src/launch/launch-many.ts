@@ -57,8 +57,8 @@ export interface LaunchManyOptions
   readonly concurrency: number;
   /** Stops all jobs as soon as one is halted. */
   readonly stopOnHalt?: boolean | undefined;
-  /** Told of every mask; if it returns `"halt"`, that job is stopped. */
-  readonly onLeak?: ((leak: Leak & { readonly job: string }) => unknown) | undefined;
+  /** Told of every mask. */
+  readonly onLeak?: ((leak: Leak & { readonly job: string }) => void) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Told of each job when it has ended, failed or was skipped. */
   readonly onResult?: ((result: JobResult) => void) | undefined;

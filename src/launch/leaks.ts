@@ -17,8 +17,6 @@ export interface LeakListeners {
 export class Leaks {
   readonly #to: LeakListeners;
   readonly #tally = new Tally();
-  readonly #state: { isHalted: boolean } = { isHalted: false };
-  #halt: (() => void) | undefined;
 
   constructor(to: LeakListeners) {
     this.#to = to;
@@ -48,12 +46,6 @@ export class Leaks {
     });
   }
 
-  /** Sets what stops the job; at once if that was asked for already. */
-  onHalt(halt: () => void): void {
-    this.#halt = halt;
-    if (this.#state.isHalted) halt();
-  }
-
   get redactions(): Redactions {
     return this.#tally.redactions;
   }
@@ -66,13 +58,6 @@ export class Leaks {
     this.#tally.add(leak, leak.count);
     const fingerprint = audit?.log.fingerprintFor(leak.fingerprint) ?? leak.fingerprint;
     audit?.finding({ ...leak, fingerprint });
-    tell(
-      (one: Leak) => {
-        if (listener?.(one) !== "halt" || this.#state.isHalted) return;
-        this.#state.isHalted = true;
-        this.#halt?.();
-      },
-      { ...leak, fingerprint },
-    );
+    tell(listener, { ...leak, fingerprint });
   }
 }

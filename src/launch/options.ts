@@ -39,7 +39,7 @@ export interface LaunchOptions {
    * the mounts and the working directory.
    */
   readonly paths?: readonly string[] | undefined;
-  /** The job is stopped after this time. */
+  /** The job is stopped after this time, counted from its start; stores have time limits of their own. */
   readonly timeoutMs?: number | undefined;
   /** How long the job may take to end after SIGTERM before it is killed (default: 10,000). */
   readonly graceMs?: number | undefined;
@@ -56,8 +56,8 @@ export interface LaunchOptions {
   readonly output?: { readonly stdout?: Writable; readonly stderr?: Writable } | undefined;
   /** Gets the redacted output of both streams as well. */
   readonly transcript?: Writable | undefined;
-  /** Told of every mask in the output, not of what is only to be reviewed. If it returns `"halt"`, the job is stopped (exit code 10). */
-  readonly onLeak?: ((finding: Leak) => unknown) | undefined;
+  /** Told of every mask in the output, not of what is only to be reviewed. A `monitor` halts the job. */
+  readonly onLeak?: ((finding: Leak) => void) | undefined;
   /**
    * What is done about leaks beyond masking them (default: `onNotice` is told once of each secret and
    * stream). The webhooks of its options may be references.

@@ -27,21 +27,24 @@ export async function haveAccepted(
 ): Promise<boolean> {
   const { version, base } = pending;
   const next = await versions.credential(version);
-  // What this run just made was set by nobody, also where a lax test says that it works.
-  const maySet = pending.isMine && run.target.set !== undefined;
-  if (!maySet && (await run.works(next, version))) return true;
   const takeBack = (why?: SecretError) => takenBack(run, stage, versions, pending, why);
   const current = await versions.credential(base);
-  if (run.target.set === undefined) throw await takeBack();
-  if (!pending.isMine && run.options.repair !== true && !(await run.works(current, base))) {
-    // Of a target with one value: another run may have set it between the two tests.
+  if (run.target.set === undefined) {
     if (await run.works(next, version)) return true;
-    throw currentFails(run, base);
+    throw await takeBack();
+  }
+  // What this run just made was set by nobody. What an earlier one left may have been set or not: a
+  // test that accepts both may be too lax to tell, so that it is set (again).
+  if (!pending.isMine && !(await run.works(current, base))) {
+    // Of a target with one value: it was set.
+    if (await run.works(next, version)) return true;
+    if (run.options.repair !== true) throw currentFails(run, base);
   }
   const failure = await setPending(run, versions, pending, { next, current });
   const isConflict = codeOf(failure, "SECRET_UNREACHABLE") === "SECRET_CONFLICT";
   // Also after an error: the change may have been made, and only its answer lost.
   if (await run.works(next, version)) {
+    if (failure === null) return true;
     if (isConflict || !isDefinite(failure)) {
       run.tell({ type: "set", version });
       return true;
@@ -84,7 +87,10 @@ function setPending(
   return run
     .set(next, current, () => isPending(versions, pending))
     .then(
-      () => null,
+      () => {
+        run.tell({ type: "set", version: pending.version });
+        return null;
+      },
       (error: unknown) => error,
     );
 }

@@ -147,6 +147,7 @@ export class RotationAudit {
           step: this.#step,
           current: opaqueIfKnown("version", this.#current),
         };
+      case "promoted":
       case "superseded":
         return null;
       case "revoked":

@@ -9,6 +9,8 @@ export type RotationEvent = { readonly secret: string } & (
   | { readonly type: "created"; readonly version: string | undefined }
   | { readonly type: "set"; readonly version: string | undefined }
   | { readonly type: "tested"; readonly version: string | undefined; readonly works: boolean }
+  /** It is current; the copies follow. Stores of one value have only `finished`. */
+  | { readonly type: "promoted"; readonly version: string }
   | {
       readonly type: "finished";
       readonly version: string | undefined;

@@ -1,6 +1,5 @@
 import { textOf } from "./copies.ts";
 import type { Action } from "./decide.ts";
-import type { RotationEvent } from "./events.ts";
 import type { RotationResult, RotationStep } from "./options.ts";
 import type { Run } from "./run.ts";
 import type { StagedRotation } from "./staged.ts";
@@ -49,6 +48,7 @@ function stepsOf(run: Run, current: string, action: Action): RotationStep[] {
       return [
         ...publishSteps(run),
         { step: "finish", text: `end the rotation to version ${action.version}` },
+        ...(run.overlapMs === 0 ? retiringSteps(run, action.version) : []),
         ...revokeSteps(run, "the version before"),
       ];
     case "drop":
@@ -59,7 +59,11 @@ function stepsOf(run: Run, current: string, action: Action): RotationStep[] {
         },
       ];
     case "retire":
-      return revokeSteps(run, `version ${action.version}`, 0);
+      return [
+        ...retiringSteps(run, current),
+        ...publishSteps(run),
+        ...revokeSteps(run, `version ${action.version}`, 0),
+      ];
     case "carry":
       return [
         { step: "create", text: `go on with version ${action.version}, which is pending` },
@@ -67,12 +71,28 @@ function stepsOf(run: Run, current: string, action: Action): RotationStep[] {
       ];
     case "begin":
       return [
+        ...guardSteps(run, `version ${current}`),
         { step: "create", text: `store a pending version beside ${current}` },
         ...changeSteps(run, current),
       ];
     case "nothing":
       return [];
   }
+}
+
+/** Who rotates away from what works nowhere may be at the wrong target. */
+export function guardSteps(run: Run, what: string): RotationStep[] {
+  return run.options.repair === true ? [] : [testStep(run, what)];
+}
+
+/** What is revoked cannot be given back. */
+function retiringSteps(run: Run, current: string): RotationStep[] {
+  const isNeeded = run.target.strategy !== "static" && run.target.revoke !== undefined;
+  return isNeeded ? [testStep(run, `version ${current}`)] : [];
+}
+
+function testStep({ target }: Run, what: string): RotationStep {
+  return { step: "test", text: `test ${what}, which is current, on ${target.name}` };
 }
 
 function changeSteps(run: Run, current: string): RotationStep[] {
@@ -118,39 +138,4 @@ export function asTime(ms: number): string {
   for (const [unit, size] of units)
     if (ms >= size && ms % size === 0) return `${ms / size} ${unit}`;
   return `${ms} ms`;
-}
-
-/** What a run has done, in the words of the plan. */
-export function stepsDone(events: readonly RotationEvent[]): RotationStep[] {
-  return events.flatMap((event): RotationStep[] => {
-    switch (event.type) {
-      case "created":
-        return [{ step: "create", text: `stored ${named(event.version)}` }];
-      case "resumed":
-        return [{ step: "create", text: `went on with ${named(event.version)}` }];
-      case "set":
-        return [{ step: "set", text: `${named(event.version)} is accepted` }];
-      case "tested":
-        return [
-          {
-            step: "test",
-            text: `${named(event.version)} ${event.works ? "works" : "does not work"}`,
-          },
-        ];
-      case "finished":
-        return [{ step: "finish", text: `${named(event.version)} is current` }];
-      case "copy-updated":
-        return [{ step: "publish", text: `updated ${event.copy}` }];
-      case "revoked":
-        return [{ step: "revoke", text: `revoked ${named(event.version)}` }];
-      case "orphan-revoked":
-        return [{ step: "revoke", text: "revoked a key that no version refers to" }];
-      default:
-        return [];
-    }
-  });
-}
-
-function named(version: string | undefined): string {
-  return version === undefined ? "the credential" : `version ${version}`;
 }

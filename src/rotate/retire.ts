@@ -44,7 +44,9 @@ export async function retire(
   }
   await stage.retire(run.reference, version, run.context);
   run.tell({ type: "revoked", version });
-  await revokeOrphans(run, versions, listed, {
+  // What was just revoked is no orphan.
+  const others = listed.filter(({ id }) => id !== old?.id);
+  await revokeOrphans(run, versions, others, {
     current: stages.current,
     previous: undefined,
     isStrict: false,

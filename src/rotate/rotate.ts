@@ -1,8 +1,9 @@
 import { parseReference, SecretError } from "../secrets/index.ts";
 import { checkCopies } from "./copies.ts";
 import { placeOf } from "./credential.ts";
+import { stepsDone } from "./done.ts";
 import type { RotateOptions, RotationResult } from "./options.ts";
-import { gapOf, planStaged, stepsDone } from "./plan.ts";
+import { gapOf, planStaged } from "./plan.ts";
 import { Run } from "./run.ts";
 import { StagedRotation } from "./staged.ts";
 import { rotateStatic } from "./static.ts";

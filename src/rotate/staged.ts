@@ -210,7 +210,10 @@ export class StagedRotation {
     if (!(await haveAccepted(this.#run, this.#stage, this.#versions, { version, base, isMine })))
       return null;
     const { reference, context } = this.#run;
-    if (await this.#stage.promote(reference, base, version, context)) this.#outcome = "rotated";
+    if (await this.#stage.promote(reference, base, version, context)) {
+      this.#outcome = "rotated";
+      this.#run.tell({ type: "promoted", version });
+    }
     return null;
   }
 

@@ -1,26 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  assertUnmasked,
-  type Change,
-  codeOf,
-  type Reference,
-  SecretError,
-  type StoredValue,
-} from "../secrets/index.ts";
+import { assertUnmasked, type Change, codeOf, SecretError } from "../secrets/index.ts";
 import { updateCopies } from "./copies.ts";
-import { credentialIn, fieldsOf, isSame } from "./credential.ts";
+import { fieldsOf, isSame } from "./credential.ts";
+import { type Current, readCurrent } from "./current.ts";
+import { stepsDone } from "./done.ts";
 import type { RotationResult, RotationStep } from "./options.ts";
-import { gapOf, publishSteps, revokeSteps, stepsDone } from "./plan.ts";
+import { gapOf, guardSteps, publishSteps, revokeSteps } from "./plan.ts";
 import { isDefinite, type Run } from "./run.ts";
 import type { Credential } from "./target.ts";
 
 const pollMs = 100;
 const defaultPatienceMs = 5_000;
-
-interface Current {
-  readonly credential: Credential;
-  readonly createdAtMs: number | undefined;
-}
 
 type Due = "rotate" | "young" | "overlap" | "superseded";
 
@@ -94,10 +84,14 @@ async function change(run: Run, current: Credential | null): Promise<void> {
       `${target.name} proposes the user that is current; alternating needs two users`,
     );
   }
+  run.tell({ type: "created", version: undefined });
   const failure = await run
     .set(next, current ?? undefined, async () => true)
     .then(
-      () => null,
+      () => {
+        if (target.set !== undefined) run.tell({ type: "set", version: undefined });
+        return null;
+      },
       (error: unknown) => error,
     );
   const works = await run.works(next, undefined);
@@ -108,7 +102,8 @@ async function change(run: Run, current: Credential | null): Promise<void> {
     const message = `the new credential of ${target.name} ${what}${why}`;
     throw await undone(run, next, current, message);
   }
-  if (target.set !== undefined) run.tell({ type: "set", version: undefined });
+  // Only its answer was lost.
+  if (failure !== null) run.tell({ type: "set", version: undefined });
   await writeNext(run, next, current);
   run.tell({ type: "finished", version: undefined, previous: undefined });
   await updateCopies(run, next);
@@ -217,35 +212,6 @@ async function revokeOthers(run: Run, current: Current | null): Promise<boolean>
   return isAny;
 }
 
-/** `null` where the store gives no value back. */
-async function readCurrent(run: Run): Promise<Current | null> {
-  const { place, provider, reference } = run;
-  if (provider.read === undefined || !provider.capabilities.includes("read")) return null;
-  const isOwn = provider.ownFields?.includes(reference.scheme) === true;
-  if (place.keys === undefined || !isOwn) {
-    const stored = await readOne(run, { ...reference, field: undefined });
-    return { credential: credentialIn(place, stored.value), createdAtMs: stored.createdAtMs };
-  }
-  const { id, secret } = place.keys;
-  const [path = ""] = reference.text.split("#");
-  const read = (key: string) => readOne(run, { ...reference, field: key, text: `${path}#${key}` });
-  const stored = await read(secret);
-  const whole = { ...place, keys: undefined };
-  const name = id === undefined ? undefined : Buffer.from((await read(id)).value).toString();
-  const { createdAtMs } = stored;
-  return { credential: { ...credentialIn(whole, stored.value), id: name }, createdAtMs };
-}
-
-async function readOne(run: Run, reference: Reference): Promise<StoredValue> {
-  const [outcome] = (await run.provider.read?.([reference], run.context)) ?? [];
-  if (outcome instanceof SecretError) throw outcome;
-  if (outcome !== null && outcome !== undefined) return outcome;
-  throw new SecretError(
-    "SECRET_NOT_FOUND",
-    `${reference.text} does not exist; store the first credential there by hand`,
-  );
-}
-
 /** Waits for another rotation of this value, which is at work. */
 async function lockOf(run: Run): Promise<AsyncDisposable> {
   const { provider, reference, context } = run;
@@ -267,6 +233,7 @@ async function planned(run: Run, due: Due, current: Current | null): Promise<Rot
   if (current !== null) await run.findUsers(current.credential);
   const { target } = run;
   return [
+    ...(current === null ? [] : guardSteps(run, "the credential")),
     { step: "create", text: `have a new credential made for ${target.name}` },
     ...(target.set === undefined
       ? []

@@ -35,7 +35,13 @@ const faults: Readonly<Record<string, Fault>> = {
 };
 
 /** Makes one call fail, and counts what is called afterwards. */
-function failing(which: string, call: Call, index: number, fault: Fault) {
+function failing(
+  which: string,
+  call: Call,
+  index: number,
+  fault: Fault,
+  isTold: () => boolean = () => false,
+) {
   const seen: { count: number; failed: boolean; after: number } = {
     count: 0,
     failed: false,
@@ -43,7 +49,9 @@ function failing(which: string, call: Call, index: number, fault: Fault) {
   };
   const wrapFile = (file: AppendFile, name: string): AppendFile => {
     const guard = async (what: Call, act: () => Promise<void>, bytes?: Buffer) => {
-      if (seen.failed && what !== "close") seen.after++;
+      // The other file may be written to until the error is known.
+      const isOver = name === which ? seen.failed : isTold();
+      if (isOver && what !== "close") seen.after++;
       if (name === which && what === call && seen.count++ === index) {
         seen.failed = true;
         if (what === "close") await act();
@@ -67,8 +75,9 @@ describe.each(["records", "anchors"])("%s", (which) => {
       let reached = 0;
       for (let index = 0; ; index++) {
         const [place, key] = [newPlace(), newKey()];
-        const { seen, wrapFile } = failing(which, call, index, faults[fault] as Fault);
         const told: SecretError[] = [];
+        const isTold = () => told.length > 0;
+        const { seen, wrapFile } = failing(which, call, index, faults[fault] as Fault, isTold);
         const acked: number[] = [];
         const rejected: unknown[] = [];
         let opened: Awaited<ReturnType<typeof openLog>> | undefined;

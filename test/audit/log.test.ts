@@ -133,6 +133,17 @@ it("anchors after so many records, after a time, and at the end", async () => {
   await slow.close();
 });
 
+it("lets two writers of one process write at once, each to its file", async () => {
+  const [place, key] = [newPlace(), newKey()];
+  const logs = await Promise.all([0, 1].map(() => openLog({ ...place, key, anchorEvery: 3 })));
+  await Promise.all(
+    Array.from({ length: 400 }, (_, count) => logs[count % 2]?.append(notice(count))),
+  );
+  await Promise.all(logs.map((log) => log.close()));
+  const report = await verifyAuditLog({ ...place, key });
+  expect([report.ok, report.files, report.records, report.notices]).toEqual([true, 2, 404, []]);
+});
+
 it("lets several processes write at once, each to its file", async () => {
   const [place, key, folder] = [newPlace(), newKey(), scratch()];
   const program = join(root, "test/cases/audit-writer.mjs");
@@ -260,6 +271,27 @@ it("takes nothing after it was closed, and closes once", async () => {
     "run.notice",
     "log.closed",
   ]);
+});
+
+it("reads the records of one file in their order, also where a clock steps back", async () => {
+  const [place, key] = [newPlace(), newKey()];
+  let time = Date.UTC(2026, 0, 1);
+  const back = await openLog({ ...place, key, now: () => time });
+  const other = await openLog({ ...place, key, now: () => Date.UTC(2026, 0, 1) + 5_000 });
+  for (const step of [10_000, -3_600_000, 1_000, 7_200_000]) {
+    time += step;
+    await back.append(notice(step < 0 ? 1 : 0));
+  }
+  await other.append(notice(7));
+  await Promise.all([back.close(), other.close()]);
+  const records = await readAuditLog({ ...place, key });
+  const seqsOf = (file: string) =>
+    records.filter((record) => record.file === file).map(({ seq }) => seq);
+  expect(seqsOf(back.fileName)).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(seqsOf(other.fileName)).toEqual([0, 1, 2]);
+  // Those of several files by the time.
+  const places = records.map(({ file }) => (file === other.fileName ? "other" : "back"));
+  expect(places.join(" ")).toBe("back other other other back back back back back");
 });
 
 it("reads what is asked for, and refuses a log that was changed", async () => {

@@ -1,5 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import { verifyAuditLog } from "nopeek/audit";
 import { expect, it } from "vitest";
 import { newKey, newPlace, openLog, writeLog } from "../support/audit.ts";
@@ -72,6 +81,29 @@ it("follows no link in place of its files", async () => {
   mkdirSync(place.anchors, { mode: 0o700 });
   symlinkSync(target, join(place.anchors, "anchors.jsonl"));
   expect(await tryAt(place)).not.toBe("none");
+});
+
+it.each<readonly [string, (path: string) => void]>([
+  ["a pipe", (path) => void execFileSync("mkfifo", [path])],
+  ["a folder", (path) => void mkdirSync(path)],
+])("takes %s for no file of a log, and waits for nothing", async (_, put) => {
+  const [place, key] = [newPlace(), newKey()];
+  const name = await writeLog(place, key, 1);
+  // Control.
+  expect((await verifyAuditLog({ ...place, key })).ok).toBe(true);
+  for (const path of [join(place.dir, name), join(place.anchors, "anchors.jsonl")]) {
+    const aside = `${path}.aside`;
+    renameSync(path, aside);
+    put(path);
+    const { damages } = await verifyAuditLog({ ...place, key });
+    expect(damages[0]).toMatchObject({ file: basename(path), kind: "unreadable" });
+    rmSync(path, { recursive: true });
+    renameSync(aside, path);
+  }
+  const path = join(place.anchors, "anchors.jsonl");
+  rmSync(path);
+  put(path);
+  expect(await codeOfLater(() => openLog({ ...place, key }))).toBe("AUDIT_NOT_WRITABLE");
 });
 
 it("refuses records without their anchors, and anchors without their records", async () => {

@@ -58,7 +58,8 @@ describe("a closed log", () => {
 
   it("shows every single bit that was changed", async () => {
     const [place, key] = [newPlace(), newKey()];
-    const name = await writeLog(place, key, 2);
+    // One that came alone, and a group.
+    const name = await writeLog(place, key, 1, 3);
     const keys = deriveKeys(key);
     const records = readFileSync(join(place.dir, name));
     const anchors = readFileSync(join(place.anchors, anchorsFile));
@@ -177,20 +178,13 @@ describe("a closed log", () => {
     cpSync(place.anchors, copy.anchors, { recursive: true });
     cpSync(place.dir, copy.dir, { recursive: true });
     const keys = deriveKeys(key);
-    const { chainStart, recordLine } = await import("../../src/audit/record-line.ts");
-    let prev = chainStart(keys.chain, name);
-    const lines = Array.from({ length: 5 }, (_, seq) => {
-      const { text, mac } = recordLine(
-        keys.chain,
-        seq,
-        new Date(0).toISOString(),
-        prev,
-        '"type":"x"',
-      );
-      prev = mac;
-      return `${text}\n`;
-    });
-    writeFileSync(join(copy.dir, name), lines.join(""));
+    const { chainStart, headOf, writeRecords } = await import("../../src/audit/record-group.ts");
+    const records = Array.from({ length: 5 }, (_, seq) => ({
+      head: headOf(seq, new Date(0).toISOString()),
+      members: '"type":"x"',
+    }));
+    const { bytes } = writeRecords(keys.chain, records, chainStart(keys.chain, name));
+    writeFileSync(join(copy.dir, name), bytes);
     expect(kindsOf(await verifyAuditLog({ ...copy, key }))).toEqual(["rewritten"]);
     // Both folders of another key.
     await expect(verifyAuditLog({ ...forged, key })).rejects.toMatchObject({

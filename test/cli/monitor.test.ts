@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -121,6 +121,83 @@ describe("--on-leak", () => {
     const file = readFileSync(join(cwd, ".env"), "utf8");
     expect(file).not.toContain(token);
     expect(file).toMatch(/^SESSION_KEY=.{43}$/m);
+  });
+
+  it("halt+rotate records detection, halt and rotation under the id of the run", async () => {
+    const folder = emptyFolder();
+    const cwd = join(folder, "project");
+    mkdirSync(cwd, { mode: 0o700 });
+    const files = {
+      ".env": `SESSION_KEY=${token}\n`,
+      "nopeek.config.json": JSON.stringify({
+        secrets: { SESSION_KEY: "dotenv://.env#SESSION_KEY" },
+        rotations: {
+          session: { secret: "SESSION_KEY", target: { type: "random" }, overlapMs: 0 },
+        },
+        audit: { dir: "../log", anchors: "../anchors", key: "env://LOG_KEY" },
+      }),
+    };
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(join(cwd, name), text, { mode: 0o600 });
+    }
+    const secure = { LOG_KEY: randomToken() };
+    const run = await nopeek(
+      [
+        ...["run", "--on-leak", "halt+rotate"],
+        ...job("console.log(process.env.SESSION_KEY); setInterval(() => {}, 1000)"),
+      ],
+      { cwd, env: secure },
+    );
+    expect(run.code).toBe(10);
+    const query = await nopeek(["audit", "query", "--json"], { cwd, env: secure });
+    expect(query.stderr).toBe("");
+    const { ok, records } = JSON.parse(query.stdout) as {
+      ok: boolean;
+      records: Record<string, unknown>[];
+    };
+    expect(ok).toBe(true);
+    const [id, ...others] = new Set(records.flatMap(({ correlationId }) => correlationId ?? []));
+    expect([id, others]).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/), []]);
+    const told = records.filter(
+      ({ type, action }) => type !== "monitor.finding" || action !== "review",
+    );
+    const steps = told.map(({ type, step, outcome }) =>
+      [type, step, outcome].filter(Boolean).join(" "),
+    );
+    const order = [
+      "run.started",
+      "secret.injected",
+      "monitor.finding",
+      "monitor.halted",
+      "monitor.rotation started",
+      "rotation.started",
+      "rotation.step create done",
+      "rotation.finished",
+      "monitor.rotation done",
+      "run.ended",
+    ];
+    expect(steps.filter((step) => order.includes(step))).toEqual(order);
+    const one = (type: string) => told.find((each) => each["type"] === type);
+    expect(one("monitor.finding")).toMatchObject({ action: "halt+rotate", name: "SESSION_KEY" });
+    expect(one("rotation.started")).toMatchObject({ leaked: true, name: "session" });
+    expect(one("run.ended")).toMatchObject({ endedBy: "halt", exitCode: 10 });
+    // The value that leaked, as who reads the log knows it: by one fingerprint everywhere.
+    const prints = told.flatMap(({ fingerprint }) => fingerprint ?? []);
+    expect(new Set(prints).size).toBe(1);
+    const now = readFileSync(join(cwd, ".env"), "utf8").trim().replace("SESSION_KEY=", "");
+    for (const value of [token, now, secure.LOG_KEY]) expect(query.stdout).not.toContain(value);
+    // One incident, contained by both.
+    const incidents = await nopeek(["incident", "list", "--json"], {
+      cwd,
+      env: secure,
+    });
+    expect(JSON.parse(incidents.stdout).incidents).toMatchObject([
+      {
+        ...{ id, halted: true, severity: "critical" },
+        steps: { contained: expect.any(Number) },
+        credentials: [{ rotatedAtMs: expect.any(Number), revokedAtMs: expect.any(Number) }],
+      },
+    ]);
   });
 
   it.each([

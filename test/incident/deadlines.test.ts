@@ -6,7 +6,7 @@ import {
   serviceLevels,
 } from "nopeek/incident";
 import { expect, it } from "vitest";
-import { idOf, printOf, record } from "../support/histories.ts";
+import { idOf, printOf, randomFrom, record } from "../support/histories.ts";
 import { codeOf } from "../support/scratch.ts";
 
 const hour = 3_600_000;
@@ -108,6 +108,69 @@ it("counts business days by the clock on the wall", () => {
   expect(days("2026-03-26T00:30:00Z", 1, "Asia/Jerusalem")).toBe("2026-03-27T00:30:00.000Z");
   expect(days("2026-01-01T00:00:00Z", 0, "UTC")).toBe("2026-01-01T00:00:00.000Z");
   expect(codeOf(() => addBusinessDays(0, 1, "Not/A_Zone"))).toBe("CONFIG_INVALID");
+});
+
+/** What the clock on the wall shows, as `2026-11-22 05:59:14`, by another way than the calendar's. */
+function shown(ms: number, timeZone: string): string {
+  const style = { timeZone, dateStyle: "short", timeStyle: "medium" } as const;
+  const clock = clocks.get(timeZone) ?? new Intl.DateTimeFormat("sv-SE", style);
+  clocks.set(timeZone, clock);
+  return clock.format(ms);
+}
+
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+/** Every moment at which the clock shows this; zones differ from UTC by whole quarters of an hour. */
+function momentsOf(wall: string, timeZone: string): number[] {
+  const asUtc = Date.parse(`${wall.replace(" ", "T")}Z`);
+  const quarters = Array.from({ length: 27 * 4 + 1 }, (_, at) => asUtc - (14 - at / 4) * hour);
+  return quarters.filter((ms) => shown(ms, timeZone) === wall);
+}
+
+it("business days equal an oracle, in zones with odd offsets, over leap days and the ends of years", () => {
+  const zones = [
+    ...["UTC", "Asia/Kathmandu", "Pacific/Chatham", "Australia/Eucla", "Australia/Lord_Howe"],
+    ...["America/St_Johns", "Africa/Casablanca", "Pacific/Kiritimati", "Pacific/Pago_Pago"],
+  ];
+  const around = [
+    ...["2024-02-26T00:00:00Z", "2028-02-25T12:00:00Z", "2027-12-29T23:59:59Z"],
+    ...["2026-04-02T12:00:00Z", "2026-09-24T12:00:00Z", "2026-11-01T03:00:00Z"],
+  ].map((text) => Date.parse(text));
+  const random = randomFrom(9);
+  const odd = [
+    ["Asia/Jerusalem", "2026-03-26T00:00:00Z", 1, 1],
+    ["Africa/Cairo", "2026-10-28T20:00:00Z", 1, 1],
+  ] as const;
+  const seen = { gaps: 0, twice: 0 };
+  for (let round = 0; round < 600; round++) {
+    // Where clocks change on business days: an hour that is left out, and one that comes twice.
+    const [zone, base, hours, most] = odd[round % 10] ?? [undefined, "", 7 * 24, 6];
+    const timeZone = zone ?? zones[round % zones.length] ?? "";
+    const start = zone === undefined ? (around[round % around.length] ?? 0) : Date.parse(base);
+    const from = start + Math.floor(random() * hours * 3600) * 1000;
+    const days = 1 + Math.floor(random() * most);
+    const [date = "", time = ""] = shown(from, timeZone).split(" ");
+    let day = Date.parse(`${date}T00:00Z`);
+    for (let left = days; left > 0; ) {
+      day += 24 * hour;
+      if (![0, 6].includes(new Date(day).getUTCDay())) left--;
+    }
+    const wall = `${new Date(day).toISOString().slice(0, 10)} ${time}`;
+    const moments = momentsOf(wall, timeZone);
+    const end = addBusinessDays(from, days, timeZone);
+    const about = `${new Date(from).toISOString()} + ${days} in ${timeZone}`;
+    if (moments.length > 1) seen.twice++;
+    if (moments.length > 0) {
+      expect([about, end]).toEqual([about, Math.min(...moments)]);
+    } else {
+      seen.gaps++;
+      // As much later as clocks are put forward: an hour, or half of one on Lord Howe.
+      const late = Date.parse(`${shown(end, timeZone).replace(" ", "T")}Z`);
+      const byMs = late - Date.parse(`${wall.replace(" ", "T")}Z`);
+      expect([about, [hour / 2, hour].includes(byMs)]).toEqual([about, true]);
+    }
+  }
+  expect(Math.min(seen.gaps, seen.twice)).toBeGreaterThan(30);
 });
 
 it("has the times of the policy", () => {

@@ -88,8 +88,7 @@ it("stops the rest when one is halted, if asked", async () => {
     ],
     concurrency: 4,
     stopOnHalt: true,
-    onLeak: ({ job, strength }) =>
-      job === "careless" && strength === "strong" ? "halt" : undefined,
+    monitor: { onLeak: "halt" },
   });
   expect(performance.now() - begun).toBeLessThan(10_000);
   const endings = results.map((one) => (one.status === "ended" ? one.result.endedBy : one.status));
@@ -106,7 +105,7 @@ it("lets the others go on otherwise", async () => {
       { name: "other", command: shell("sleep 0.5; echo done") },
     ],
     concurrency: 2,
-    onLeak: () => "halt",
+    monitor: { onLeak: "halt" },
   });
   expect(codes(results)).toEqual([10, 0]);
 });

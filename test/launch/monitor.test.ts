@@ -432,10 +432,7 @@ describe("text to review", () => {
 
   it("is told to the monitor alone: it is no leak, no mask, and stops nothing", async () => {
     const leaks: unknown[] = [];
-    const onLeak = (leak: unknown) => {
-      leaks.push(leak);
-      return "halt";
-    };
+    const onLeak = (leak: unknown) => void leaks.push(leak);
     const result = await run({ command: printing(), onLeak, monitor: { onLeak: "halt" } });
     expect(result).toMatchObject({ endedBy: "exit", exitCode: 0, out: `${line}\n`, notices: [] });
     expect(result.redactions).toEqual({ total: 0, counts: [] });

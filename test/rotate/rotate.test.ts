@@ -68,6 +68,7 @@ describe("a plan", () => {
       usedBy: ["2 open sessions", "running launch 7"],
     });
     expect(plan.steps.map(({ step, text }) => `${step}: ${text}`)).toEqual([
+      "test: test version 1, which is current, on database",
       "create: store a pending version beside 1",
       "set: have database accept it",
       "test: test it on database",
@@ -113,8 +114,9 @@ describe("what is due", () => {
       "started",
       "tested",
       "created",
-      "tested",
       "set",
+      "tested",
+      "promoted",
       "finished",
     ]);
   });

@@ -31,10 +31,21 @@ export function notice(count = 1, code: NoticeCode = "plain-values"): AuditEvent
   return { type: "run.notice", correlationId: newId(), code, count };
 }
 
-/** Writes a log of one file with so many notices, and closes it. */
-export async function writeLog(place: AuditPlace, key: Secret, notices: number): Promise<string> {
+/**
+ * Writes a log of one file and closes it.
+ *
+ * @param notices - So many, one after the other.
+ * @param together - And so many at once, in one group.
+ */
+export async function writeLog(
+  place: AuditPlace,
+  key: Secret,
+  notices: number,
+  together = 0,
+): Promise<string> {
   const log = await openLog({ ...place, key });
   for (let count = 0; count < notices; count++) await log.append(notice(count));
+  await Promise.all(Array.from({ length: together }, (_, count) => log.append(notice(count))));
   await log.close();
   return log.fileName;
 }

@@ -16,6 +16,8 @@ export interface Mutant {
   readonly stage?: (stage: StageControl) => StageControl;
   /** Made anew for each rotator. */
   readonly decides?: () => typeof decide;
+  /** The target's test accepts whatever it is given. */
+  readonly isLax?: boolean;
 }
 
 export interface World {
@@ -58,8 +60,8 @@ export function makeWorld(name: StoreName, kind: Kind, mutant: Mutant = {}): Wor
       : gcpModel(JSON.stringify(first));
   const start = store.version("current");
   const problems: string[] = [];
-  const target = kind === "issuer" ? issuer(first) : twoUsers(first);
-  const tokens = new Map<string, number>();
+  const target = kind === "issuer" ? issuer(first) : twoUsers(first, mutant.isLax);
+  const tokens = new Counts();
   const parsed = new Map<string, typeof first>();
   const credential = (part: "current" | "previous") => {
     const value = store.value(part);
@@ -102,9 +104,7 @@ export function makeWorld(name: StoreName, kind: Kind, mutant: Mutant = {}): Wor
       const run = new Run(all, placeOf(store.reference, all.target, undefined));
       const stage = mutant.stage === undefined ? ours : mutant.stage(ours);
       const newToken = () => {
-        const count = (tokens.get(id) ?? 0) + 1;
-        tokens.set(id, count);
-        return `${id}${String(count).padStart(35, "0")}`;
+        return `${id}${String(tokens.next(id)).padStart(35, "0")}`;
       };
       const seams = { decides: mutant.decides?.(), newToken, onRound };
       return new StagedRotation(run, stage, seams).apply();
@@ -135,12 +135,27 @@ interface ModelTarget {
   seenBy(id: string, step: Step): RotationTarget;
 }
 
-function twoUsers(first: { user: string; password: string }): ModelTarget {
+/** How often each rotator has made something: its names are the same in each run of the checker. */
+class Counts {
+  readonly #counts = new Map<string, number>();
+
+  next(rotator: string): number {
+    const count = (this.#counts.get(rotator) ?? 0) + 1;
+    this.#counts.set(rotator, count);
+    return count;
+  }
+
+  [Symbol.iterator](): Iterator<[string, number]> {
+    return this.#counts[Symbol.iterator]();
+  }
+}
+
+function twoUsers(first: { user: string; password: string }, isLax = false): ModelTarget {
   const passwords = new Map([
     [first.user, first.password],
     ["app_clone", "of another time"],
   ]);
-  const counts = new Map<string, number>();
+  const counts = new Counts();
   let holder: string | undefined;
   return {
     // A session that ends gives its lock back.
@@ -151,21 +166,17 @@ function twoUsers(first: { user: string; password: string }): ModelTarget {
     dump: () => JSON.stringify([holder, ...passwords, ...counts]),
     unknown: () => 0,
     seenBy(rotator, step) {
-      const counted = () => {
-        const count = (counts.get(rotator) ?? 0) + 1;
-        counts.set(rotator, count);
-        return count;
-      };
       return {
         name: "two users",
         strategy: "alternating",
         fields,
         propose: async (current) => {
-          const count = counted();
+          const count = counts.next(rotator);
           const id = current?.id === "app" ? "app_clone" : "app";
           return { id, secret: new Secret(`password-${rotator}-${count}`) };
         },
-        works: ({ id, secret }) => step("works", () => passwords.get(id ?? "") === secret.reveal()),
+        works: ({ id, secret }) =>
+          step("works", () => isLax || passwords.get(id ?? "") === secret.reveal()),
         set: ({ id, secret }, context) =>
           locked(rotator, step, context, () => passwords.set(id ?? "", secret.reveal())),
         revoke: ({ id }, context) =>
@@ -197,25 +208,20 @@ function twoUsers(first: { user: string; password: string }): ModelTarget {
 
 function issuer(first: { user: string; password: string }): ModelTarget {
   const keys = new Map([[first.user, { secret: first.password, createdAtMs: 0 }]]);
-  const counts = new Map<string, number>();
+  const counts = new Counts();
   return {
     died: () => undefined,
     accepts: (user, password) => keys.get(user)?.secret === password,
     dump: () => JSON.stringify([...keys, ...counts]),
     unknown: (known) => [...keys.keys()].filter((key) => !known.includes(key)).length,
     seenBy(rotator, step) {
-      const counted = () => {
-        const count = (counts.get(rotator) ?? 0) + 1;
-        counts.set(rotator, count);
-        return count;
-      };
       return {
         name: "issuer",
         strategy: "issuer",
         fields,
         propose: () =>
           step("propose", () => {
-            const count = counted();
+            const count = counts.next(rotator);
             const [id, secret] = [`key-${rotator}-${count}`, `password-${rotator}-${count}`];
             keys.set(id, { secret, createdAtMs: clock.nowMs });
             return { id, secret: new Secret(secret) };
