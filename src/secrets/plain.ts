@@ -52,6 +52,9 @@ const commonValues: ReadonlyArray<readonly [kind: string, pattern: RegExp]> = [
   ["device", /^(?:cuda|cpu|mps|gpu)(?::\d+)?$/i],
 ];
 
+/** Longer values are not common ones, and take long to compare. */
+const maxCommonLength = 200;
+
 /**
  * Says why a value is no secret: `"short"`, the kind of a common value, or `null` for a value that
  * may be one.
@@ -61,8 +64,12 @@ const commonValues: ReadonlyArray<readonly [kind: string, pattern: RegExp]> = [
  */
 export function plainReason(value: string | Uint8Array): string | null {
   const text = Buffer.from(value as string).toString("latin1");
-  if (text.length <= 200) {
-    for (const [kind, pattern] of commonValues) if (pattern.test(text)) return kind;
-  }
-  return text.length < minSecretBytes ? "short" : null;
+  return commonKind(text) ?? (text.length < minSecretBytes ? "short" : null);
+}
+
+/** The kind of a common value; null for others. The text has a character for each byte. */
+export function commonKind(text: string): string | null {
+  if (text.length > maxCommonLength) return null;
+  for (const [kind, pattern] of commonValues) if (pattern.test(text)) return kind;
+  return null;
 }

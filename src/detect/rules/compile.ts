@@ -1,4 +1,5 @@
 import { byteClass, casesOf, lowerCase } from "./byte-class.ts";
+import { type Judge, judgeOf } from "./checks.ts";
 import { firstOf, pairsOf } from "./look-ahead.ts";
 import type { Rule, Step } from "./rule.ts";
 
@@ -36,6 +37,7 @@ export interface CompiledBefore {
 /** One way in which a match goes on behind its keyword. */
 export interface Shape {
   readonly rule: Rule;
+  readonly judge: Judge;
   readonly steps: readonly CompiledStep[];
   /** 1 for a byte with which it can go on behind the keyword. */
   readonly first: Uint8Array;
@@ -68,6 +70,7 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
   return rules.flatMap((rule) => {
     const notBefore = rule.notBefore === undefined ? null : byteClass(rule.notBefore);
     const { ignoreCase = false, left = "token" } = rule;
+    const judge = judgeOf(rule);
     const before = compileBefore(rule);
     const unlessAfter = compileTextsBefore(rule.unlessAfter);
     const onlyAfter = compileTextsBefore(rule.onlyAfter);
@@ -84,7 +87,7 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
         (sum, { secret, min }) => sum + (isWhole || secret ? min : 0),
         0,
       );
-      return { rule, steps, first: firstOf(steps), isWhole, minSecretBytes, notBefore };
+      return { rule, judge, steps, first: firstOf(steps), isWhole, minSecretBytes, notBefore };
     });
     const mayFollow = new Uint8Array(256);
     for (const { first } of shapes) {

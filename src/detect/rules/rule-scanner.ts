@@ -11,7 +11,6 @@ import {
   waiting,
 } from "./attempt.ts";
 import { lowerCase } from "./byte-class.ts";
-import { confidenceOf } from "./checks.ts";
 import type { CompiledBefore, Keyword, Shape, TextsBefore } from "./compile.ts";
 import { findKeywords, mayEndEscape } from "./keyword-filter.ts";
 import type { Confidence, Rule } from "./rule.ts";
@@ -53,7 +52,7 @@ export class RuleScanner {
   #words = new Int32Array(0);
   readonly #end: AttemptEnd = { position: 0 };
   // The chunk that is under way.
-  #bytes: Uint8Array = noBytes;
+  #bytes: Buffer = noBytes;
   #length = 0;
   #base = 0;
   /** Earliest keyword that the end of the chunk cut and that belongs to a mask. */
@@ -79,7 +78,9 @@ export class RuleScanner {
   push(bytes: Uint8Array, length: number, base: number): void {
     if (length === 0) return;
     if (this.#set.singles.length > 0) this.#findSingles(bytes, length, base);
-    this.#bytes = bytes;
+    this.#bytes = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, length);
     this.#length = length;
     this.#base = base;
     if (this.#waiting.length > 0) this.#goOn(false);
@@ -229,14 +230,20 @@ export class RuleScanner {
   }
 
   /** @returns Whether the match passes the checks of its rule. */
-  #report({ from, before, shape: { rule } }: Attempt, to: number): boolean {
-    let bytes = this.#listener.bytesOf(from, to);
-    if (before.length > 0) bytes = Buffer.concat([before, bytes]);
-    const confidence = confidenceOf(rule, bytes);
-    if (confidence !== null) {
-      this.#listener.hit(from - before.length, to, rule, confidence, bytes);
-    }
-    return confidence !== null;
+  #report({ from, before, shape: { rule, judge } }: Attempt, to: number): boolean {
+    const text = this.#textOf(from, to);
+    const confidence = judge(before.length === 0 ? text : before.toString("latin1") + text);
+    if (confidence === null) return false;
+    const bytes = this.#listener.bytesOf(from, to);
+    const whole = before.length === 0 ? bytes : Buffer.concat([before, bytes]);
+    this.#listener.hit(from - before.length, to, rule, confidence, whole);
+    return true;
+  }
+
+  #textOf(from: number, to: number): string {
+    const start = from - this.#base;
+    if (start < 0) return this.#listener.bytesOf(from, to).toString("latin1");
+    return this.#bytes.toString("latin1", start, to - this.#base);
   }
 
   /** Step 3. */
@@ -331,7 +338,7 @@ function isSeparator(byte: number): boolean {
   return byte === 0x5f || byte === 0x2d || byte === 0x2e || byte === 0x20;
 }
 
-const noBytes = new Uint8Array(0);
+const noBytes = Buffer.alloc(0);
 const newline = 0x0a;
 
 /**
