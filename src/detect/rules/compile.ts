@@ -1,4 +1,4 @@
-import { byteClass, casesOf, lowerCase } from "./byte-class.ts";
+import { addBytes, byteClass, casesOf, lowerCase } from "./byte-class.ts";
 import { type Judge, judgeOf } from "./checks.ts";
 import { firstOf, pairsOf } from "./look-ahead.ts";
 import type { Rule, Step } from "./rule.ts";
@@ -72,6 +72,7 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
     const { ignoreCase = false, left = "token" } = rule;
     const judge = judgeOf(rule);
     const before = compileBefore(rule);
+    const notAfter = leftOf(rule);
     const unlessAfter = compileTextsBefore(rule.unlessAfter);
     const onlyAfter = compileTextsBefore(rule.onlyAfter);
     const shapes = rule.shapes.map((given) => {
@@ -90,15 +91,13 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
       return { rule, judge, steps, first: firstOf(steps), isWhole, minSecretBytes, notBefore };
     });
     const mayFollow = new Uint8Array(256);
-    for (const { first } of shapes) {
-      for (let byte = 0; byte < 256; byte++) if (first[byte] === 1) mayFollow[byte] = 1;
-    }
+    for (const { first } of shapes) addBytes(mayFollow, first);
     // Words of sentences are many; other keywords are rare, and their first byte is enough.
-    const mayFollowBoth = left === "any" ? pairsOf(shapes.map(({ steps }) => steps)) : null;
+    const mayFollowBoth = left === "any" ? pairsOf(shapes) : null;
     return rule.keywords.map((keyword) => ({
       bytes: Buffer.from(ignoreCase ? keyword.toLowerCase() : keyword, "latin1"),
       ignoreCase,
-      notAfter: leftOf(rule),
+      notAfter,
       unlessAfter,
       onlyAfter,
       before,
@@ -113,11 +112,9 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
 const tokenChars = "A-Za-z0-9_-";
 
 function leftOf({ left = "token", notAfter = "" }: Rule): Uint8Array | null {
-  if (left === "any" && notAfter === "") return null;
+  if (notAfter === "") return left === "any" ? null : byteClass(tokenChars);
   const more = byteClass(notAfter);
-  return left === "any"
-    ? more
-    : byteClass(tokenChars).map((bit, byte) => bit | (more[byte] as number));
+  return left === "any" ? more : addBytes(byteClass(tokenChars).slice(), more);
 }
 
 function compileTextsBefore(texts: readonly string[] | undefined): TextsBefore | null {

@@ -7,7 +7,7 @@
  * 3. Otherwise the byte before and the byte behind must fit one of the pair's keywords too.
  */
 import { pairCost } from "../byte-cost.ts";
-import { byteClass, casesOf } from "./byte-class.ts";
+import { addBytes, byteClass, casesOf } from "./byte-class.ts";
 import { type Keyword, standsAt } from "./compile.ts";
 import { hasPair } from "./look-ahead.ts";
 
@@ -107,7 +107,7 @@ function allow(
     for (let byte = 0; byte < 256; byte++)
       if (notAfter[byte] === 0 || mayEndEscape(byte)) row[byte] = 1;
   } else if (index === bytes.length) {
-    for (let byte = 0; byte < 256; byte++) if (mayFollow[byte] === 1) row[byte] = 1;
+    addBytes(row, mayFollow);
   } else {
     row.fill(1);
   }

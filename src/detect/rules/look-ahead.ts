@@ -2,57 +2,56 @@
  * What can follow a keyword. Most words such as `token` or `key` are part of a sentence: the next two
  * bytes tell, before anything is tried.
  */
-import type { CompiledStep } from "./compile.ts";
+import { addBytes } from "./byte-class.ts";
+import type { CompiledStep, Shape } from "./compile.ts";
 
 /** 1 for a byte with which the steps can begin; for all if they may all be empty. */
 export function firstOf(steps: readonly CompiledStep[]): Uint8Array {
-  return firstsOf(steps)[0] as Uint8Array;
+  return addFirsts(new Uint8Array(256), steps, 0);
 }
 
-/** By index: 1 for a byte with which the steps from there on can begin. */
-function firstsOf(steps: readonly CompiledStep[]): readonly Uint8Array[] {
-  const firsts: Uint8Array[] = [new Uint8Array(256).fill(1)];
-  for (const step of steps.toReversed()) {
-    const behind = firsts[0] as Uint8Array;
-    const allowed = isOptional(step) ? behind.slice() : new Uint8Array(256);
-    firsts.unshift(addTo(allowed, step.table ?? step.next[0]));
+/** Adds the bytes with which the steps from an index on can begin. */
+function addFirsts(allowed: Uint8Array, steps: readonly CompiledStep[], from: number): Uint8Array {
+  for (let index = from; index < steps.length; index++) {
+    const step = steps[index] as CompiledStep;
+    addTo(allowed, step.table ?? step.next[0]);
+    if (!isOptional(step)) return allowed;
   }
-  return firsts;
+  return allowed.fill(1);
 }
 
 /** By bits: the pairs of bytes with which one of the shapes can begin, and maybe a few more. */
-export function pairsOf(shapes: readonly (readonly CompiledStep[])[]): Uint32Array {
+export function pairsOf(shapes: readonly Pick<Shape, "steps" | "first">[]): Uint32Array {
   const bits = new Uint32Array(65_536 / 32);
-  for (const steps of shapes) {
-    const firsts = firstsOf(steps);
+  const seconds = new Uint8Array(256);
+  for (const { steps, first } of shapes) {
     for (let byte = 0; byte < 256; byte++) {
-      if (firsts[0]?.[byte] === 1) addPairs(bits, byte, secondOf(steps, byte, firsts));
+      if (first[byte] === 0) continue;
+      addSeconds(seconds.fill(0), steps, byte);
+      addPairs(bits, byte, seconds);
     }
   }
   return bits;
 }
 
-/** 1 for a byte that can stand behind `byte`: the first step that takes the byte takes it. */
-function secondOf(
-  steps: readonly CompiledStep[],
-  byte: number,
-  firsts: readonly Uint8Array[],
-): Uint8Array {
-  const allowed = new Uint8Array(256);
+/** Adds the bytes that can stand behind `byte`: the first step that takes the byte takes it. */
+function addSeconds(allowed: Uint8Array, steps: readonly CompiledStep[], byte: number): void {
   for (const [index, step] of steps.entries()) {
     const { table, min, max, until, next, ends } = step;
     const state = table === null ? (next[0]?.[byte] ?? 0) : 0;
     if (table?.[byte] === 1 && until === null) {
       if (max > 1) addTo(allowed, table);
-      return min <= 1 ? addTo(allowed, firsts[index + 1]) : allowed;
+      if (min <= 1) addFirsts(allowed, steps, index + 1);
+      return;
     }
     if (state !== 0) {
       addTo(allowed, next[state]);
-      return ends[state] === true ? addTo(allowed, firsts[index + 1]) : allowed;
+      if (ends[state] === true) addFirsts(allowed, steps, index + 1);
+      return;
     }
     if (table?.[byte] === 1 || !isOptional(step)) break;
   }
-  return allowed.fill(1);
+  allowed.fill(1);
 }
 
 function isOptional({ table, min, ends }: CompiledStep): boolean {
@@ -60,9 +59,7 @@ function isOptional({ table, min, ends }: CompiledStep): boolean {
 }
 
 function addTo(allowed: Uint8Array, more: Uint8Array | Uint16Array | undefined): Uint8Array {
-  if (more === undefined) return allowed;
-  for (let byte = 0; byte < 256; byte++) if (more[byte] !== 0) allowed[byte] = 1;
-  return allowed;
+  return more === undefined ? allowed : addBytes(allowed, more);
 }
 
 function addPairs(bits: Uint32Array, first: number, seconds: Uint8Array): void {
