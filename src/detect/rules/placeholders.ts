@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-
 /** Longer matches, such as private keys, are no examples of a format. */
 const maxExampleLength = 256;
 
@@ -31,6 +29,7 @@ export function isPlaceholder(text: string): boolean {
   if (text.length > maxExampleLength) return false;
   if (example.test(text) || isRepeated(text)) return true;
   if (!documentedLengths.has(text.length)) return false;
+  const { createHash } = process.getBuiltinModule("node:crypto");
   const digest = createHash("sha256").update(text, "latin1").digest("hex");
   return documented.has(digest.slice(0, fingerprintLength));
 }
