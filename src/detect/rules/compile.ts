@@ -55,6 +55,8 @@ export interface CompiledStep {
   readonly table: Uint8Array | null;
   readonly min: number;
   readonly max: number;
+  /** A run that may be empty, and then is as if it were not there. */
+  readonly isSpare: boolean;
   /** Of a run that ends behind a text: the text, and where a search for it goes on after a mismatch. */
   readonly until: Uint8Array | null;
   readonly untilFailure: Uint8Array | null;
@@ -131,7 +133,7 @@ function compileBefore({ before }: Rule): CompiledBefore | null {
   return before === undefined ? null : { ...before, table: byteClass(before.chars) };
 }
 
-const noRun = { table: null, min: 0, max: 0, until: null, untilFailure: null };
+const noRun = { table: null, min: 0, max: 0, isSpare: false, until: null, untilFailure: null };
 
 function compileStep(step: Step, ignoreCase: boolean): CompiledStep {
   const secret = step.secret ?? false;
@@ -145,7 +147,8 @@ function compileStep(step: Step, ignoreCase: boolean): CompiledStep {
   const { chars, min = 0, max } = step;
   const until = step.until === undefined ? null : Buffer.from(step.until, "latin1");
   const untilFailure = until === null ? null : failureOf(until);
-  return { secret, table: byteClass(chars), min, max, until, untilFailure, next: [], ends: [] };
+  const run = { table: byteClass(chars), min, max, until, untilFailure };
+  return { secret, ...run, isSpare: min === 0 && until === null, next: [], ends: [] };
 }
 
 /** A trie of the texts. */

@@ -5,12 +5,12 @@ import {
   beginAttempt,
   complete,
   maxUndecidedBytes,
-  nothing,
   overlong,
   spareAttempt,
   waiting,
 } from "./attempt.ts";
 import { lowerCase } from "./byte-class.ts";
+import type { Judge } from "./checks.ts";
 import type { CompiledBefore, Keyword, Shape, TextsBefore } from "./compile.ts";
 import { findKeywords, mayEndEscape } from "./keyword-filter.ts";
 import type { Confidence, Rule } from "./rule.ts";
@@ -55,6 +55,8 @@ export class RuleScanner {
   #bytes: Buffer = noBytes;
   #length = 0;
   #base = 0;
+  /** The last match that passed: the same value often stands many times in a row. */
+  #last: Judged = noMatch;
   /** Earliest keyword that the end of the chunk cut and that belongs to a mask. */
   #cutKeyword = Number.POSITIVE_INFINITY;
 
@@ -70,6 +72,7 @@ export class RuleScanner {
   /** Begins a new stream. */
   reset(): void {
     this.#waiting = [];
+    this.#last = noMatch;
     this.#edgeLength = 0;
     this.#cutKeyword = Number.POSITIVE_INFINITY;
   }
@@ -89,8 +92,9 @@ export class RuleScanner {
     findKeywords(filter, bytes, this.#wordsOf(bytes), 0, length, this.#begin);
     this.#cutKeyword = this.#findCutKeyword();
     this.#keepEdge();
-    // Keeps no chunk alive.
+    // Keeps no chunk alive and no secret.
     this.#bytes = noBytes;
+    this.#last = noMatch;
   }
 
   /** Decides what waits: nothing follows. */
@@ -188,7 +192,7 @@ export class RuleScanner {
     const count = before === null ? 0 : this.#countBefore(before, at);
     if (count < (before?.min ?? 0) || !this.#isFree(keyword, at - count)) return;
     const start = this.#base + at;
-    const part = count === 0 ? nothing : Buffer.from(this.#textBefore(at, count), "latin1");
+    const part = this.#textBefore(at, count);
     const from = at + bytes.length;
     const follows = from < this.#length ? (this.#bytes[from] as number) : -1;
     for (let i = 0; i < shapes.length; i++) {
@@ -231,12 +235,15 @@ export class RuleScanner {
 
   /** @returns Whether the match passes the checks of its rule. */
   #report({ from, before, shape: { rule, judge } }: Attempt, to: number): boolean {
-    const text = this.#textOf(from, to);
-    const confidence = judge(before.length === 0 ? text : before.toString("latin1") + text);
-    if (confidence === null) return false;
-    const bytes = this.#listener.bytesOf(from, to);
-    const whole = before.length === 0 ? bytes : Buffer.concat([before, bytes]);
-    this.#listener.hit(from - before.length, to, rule, confidence, whole);
+    const text = before + this.#textOf(from, to);
+    let last = this.#last;
+    if (text !== last.text || judge !== last.judge) {
+      const confidence = judge(text);
+      if (confidence === null) return false;
+      last = { judge, text, confidence, bytes: Buffer.from(text, "latin1") };
+      this.#last = last;
+    }
+    this.#listener.hit(from - before.length, to, rule, last.confidence, last.bytes);
     return true;
   }
 
@@ -339,6 +346,14 @@ function isSeparator(byte: number): boolean {
 }
 
 const noBytes = Buffer.alloc(0);
+/** A match that passed the checks of its rule. */
+interface Judged {
+  readonly judge: Judge | null;
+  readonly text: string;
+  readonly confidence: Confidence;
+  readonly bytes: Buffer;
+}
+const noMatch: Judged = { judge: null, text: "", confidence: "placeholder", bytes: noBytes };
 const newline = 0x0a;
 
 /**
