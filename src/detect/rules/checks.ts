@@ -72,6 +72,8 @@ const reference =
   /^(?:[$<*[{`#]|%[({A-Z_s]|\.\.\.|\\|__|(?:env|os|process|args?|config|conf|settings|self|this|cfg|vars?|secrets?|inputs|params|opts?|options|arn|modal|aws-sm|gcp-sm|dotenv|local|module|data|steps|github|request|kwargs|getenv|getpass|input|str|len|type|lambda|vault|sm|op)[.:([])/i;
 /** Code in the place of a value: a call, an index, an arrow. */
 const code = /^[A-Za-z_][\w.]*[([]|=>|->|\]\(|[({[]$/;
+/** One of these is in all code; most values have none. */
+const codeSign = /[([{>]/;
 const dottedName = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$/;
 const noValue =
   /^(?:null|none|nil|undefined|true|false|not[ _-]?(?:set|found|given|provided)|unset|empty|missing|required|optional|redacted|filtered|hidden|masked|string|change[_-]?me|replace[_-]?me|todo|fixme|tbd|n\/a|dummy|fake|placeholder|x+|\*+|\.+|-+|_+)$/i;
@@ -80,16 +82,20 @@ const invitation =
   /^(?:your|(?:my|insert|enter|put|paste|add|replace|set|use|the|an?|some|change|type|example|sample|dummy|fake)[ _.-])[a-z _-]|[_ -]here$|^(?:api|access|secret|auth|hf|wandb)?[_-]?(?:key|token|secret|password|passwd|value)$/i;
 
 function isLiteral(text: string): boolean {
-  if (reference.test(text) || code.test(text) || noValue.test(text)) return false;
+  if (reference.test(text) || isCode(text) || noValue.test(text)) return false;
   if (dottedName.test(text) && !looksRandom(text)) return false;
   return !(invitation.test(text) && !/\d{2}/.test(text));
+}
+
+function isCode(text: string): boolean {
+  return codeSign.test(text) && code.test(text);
 }
 
 /** Anything but a reference, code, or a word for nothing; an example such as `xxx` is a value too. */
 function isValue(text: string): boolean {
   if (/^x{3,}$/i.test(text)) return true;
   const isDotted = dottedName.test(text) && !looksRandom(text);
-  return !isDotted && !reference.test(text) && !code.test(text) && !noValue.test(text);
+  return !isDotted && !reference.test(text) && !isCode(text) && !noValue.test(text);
 }
 
 /** The name of a type with a number in it, as `Str50Type`: its last word says so, as no password's does. */
