@@ -195,7 +195,6 @@ function lookAt(
   for (let k = 0; k < entry.length; k++) {
     const { keyword, offset } = entry[k] as KeywordPair;
     const start = at - offset;
-    if (start < from || !standsAt(keyword, bytes, start, length)) continue;
     const end = start + keyword.bytes.length;
     // Nearly all words such as `token` end here: nothing of the format follows.
     const { mayFollow, mayFollowBoth } = keyword;
@@ -203,6 +202,7 @@ function lookAt(
     if (mayFollowBoth !== null && end + 1 < length) {
       if (!hasPair(mayFollowBoth, bytes[end] as number, bytes[end + 1] as number)) continue;
     }
+    if (start < from || !standsAt(keyword, bytes, start, length)) continue;
     onKeyword(keyword, start);
   }
 }
