@@ -1,6 +1,6 @@
 import { addBytes, byteClass, casesOf, lowerCase } from "./byte-class.ts";
 import { type Judge, judgeOf } from "./checks.ts";
-import { firstOf, pairsOf } from "./look-ahead.ts";
+import { type LookAhead, lookAheadOf, pairsOf } from "./look-ahead.ts";
 import type { Rule, Step } from "./rule.ts";
 
 /** A keyword and what may follow it. */
@@ -35,12 +35,10 @@ export interface CompiledBefore {
 }
 
 /** One way in which a match goes on behind its keyword. */
-export interface Shape {
+export interface Shape extends LookAhead {
   readonly rule: Rule;
   readonly judge: Judge;
   readonly steps: readonly CompiledStep[];
-  /** 1 for a byte with which it can go on behind the keyword. */
-  readonly first: Uint8Array;
   /** The mask covers keyword and all: no step is marked. */
   readonly isWhole: boolean;
   /** The shortest secret part, without a keyword. */
@@ -90,7 +88,7 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
         (sum, { secret, min }) => sum + (isWhole || secret ? min : 0),
         0,
       );
-      return { rule, judge, steps, first: firstOf(steps), isWhole, minSecretBytes, notBefore };
+      return { rule, judge, steps, ...lookAheadOf(steps), isWhole, minSecretBytes, notBefore };
     });
     const mayFollow = new Uint8Array(256);
     for (const { first } of shapes) addBytes(mayFollow, first);

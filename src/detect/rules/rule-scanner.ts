@@ -13,6 +13,7 @@ import { lowerCase } from "./byte-class.ts";
 import type { Judge } from "./checks.ts";
 import type { CompiledBefore, Keyword, Shape, TextsBefore } from "./compile.ts";
 import { findKeywords, mayEndEscape } from "./keyword-filter.ts";
+import { canFollow } from "./look-ahead.ts";
 import type { Confidence, Rule } from "./rule.ts";
 import type { RuleSet } from "./rule-set.ts";
 
@@ -194,10 +195,11 @@ export class RuleScanner {
     const start = this.#base + at;
     const part = this.#textBefore(at, count);
     const from = at + bytes.length;
-    const follows = from < this.#length ? (this.#bytes[from] as number) : -1;
+    const next = from < this.#length ? (this.#bytes[from] as number) : -1;
+    const behind = from + 1 < this.#length ? (this.#bytes[from + 1] as number) : -1;
     for (let i = 0; i < shapes.length; i++) {
       const shape = shapes[i] as Shape;
-      if (follows !== -1 && shape.first[follows] === 0) continue;
+      if (next !== -1 && !canFollow(shape, next, behind)) continue;
       this.#spare ??= spareAttempt(shape);
       beginAttempt(this.#spare, shape, start, start + bytes.length, part);
       this.#try(this.#spare, from, false);
