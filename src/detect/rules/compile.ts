@@ -1,6 +1,6 @@
 import { addBytes, byteClass, casesOf, lowerCase } from "./byte-class.ts";
 import { type Judge, judgeOf } from "./checks.ts";
-import { type LookAhead, lookAheadOf, pairsOf } from "./look-ahead.ts";
+import { firstByteOf, firstBytesOf, type LookAhead, pairsOf } from "./look-ahead.ts";
 import type { Rule, Step } from "./rule.ts";
 
 /** A keyword and what may follow it. */
@@ -73,6 +73,8 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
     const judge = judgeOf(rule);
     const before = compileBefore(rule);
     const notAfter = leftOf(rule);
+    // Words of sentences are many; other keywords are rare, and their first byte is enough.
+    const lookAhead = left === "any" ? firstBytesOf : firstByteOf;
     const unlessAfter = compileTextsBefore(rule.unlessAfter);
     const onlyAfter = compileTextsBefore(rule.onlyAfter);
     const shapes = rule.shapes.map((given) => {
@@ -88,11 +90,10 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
         (sum, { secret, min }) => sum + (isWhole || secret ? min : 0),
         0,
       );
-      return { rule, judge, steps, ...lookAheadOf(steps), isWhole, minSecretBytes, notBefore };
+      return { rule, judge, steps, ...lookAhead(steps), isWhole, minSecretBytes, notBefore };
     });
     const mayFollow = new Uint8Array(256);
     for (const { first } of shapes) addBytes(mayFollow, first);
-    // Words of sentences are many; other keywords are rare, and their first byte is enough.
     const mayFollowBoth = left === "any" ? pairsOf(shapes) : null;
     return rule.keywords.map((keyword) => ({
       bytes: Buffer.from(ignoreCase ? keyword.toLowerCase() : keyword, "latin1"),

@@ -13,9 +13,17 @@ export interface LookAhead {
   readonly second: Uint8Array;
 }
 
-/** How the steps of a shape can begin. */
-export function lookAheadOf(steps: readonly CompiledStep[]): LookAhead {
-  const first = Uint16Array.from(addFirsts(new Uint8Array(256), steps, 0));
+/** How the steps of a shape can begin, by their first byte alone. */
+export function firstByteOf(steps: readonly CompiledStep[]): LookAhead {
+  return { first: Uint16Array.from(addFirsts(new Uint8Array(256), steps, 0)), second: anySecond };
+}
+
+/** Row 1 of a shape that is tried whatever stands second. */
+const anySecond = new Uint8Array(512).fill(1);
+
+/** How the steps of a shape can begin, by their first two bytes. */
+export function firstBytesOf(steps: readonly CompiledStep[]): LookAhead {
+  const { first } = firstByteOf(steps);
   // All bytes that one step takes in one way have the same row.
   const numbers = new Map<number, number>();
   const rows: Uint8Array[] = [];
