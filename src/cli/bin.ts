@@ -15,7 +15,10 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 
 let abandoned = false;
 process.exitCode = await main(process.argv.slice(2), {
-  stdin: process.stdin,
+  // Opened by the verbs that read it.
+  get stdin() {
+    return process.stdin;
+  },
   stdout: process.stdout,
   stderr: process.stderr,
   abandon: () => {

@@ -4,13 +4,13 @@ import { baseOf, type ConfigRotation, type LoadedConfig } from "../config/index.
 import type { Copy, RotationTarget } from "../rotate/index.ts";
 import {
   createSecrets,
-  looksLikeName,
   parseReference,
   type Reference,
   type Secret,
   type Secrets,
 } from "../secrets/index.ts";
 import { providersFor } from "./providers.ts";
+import { referenceOf } from "./rotated-reference.ts";
 import { makeTarget } from "./rotation-target.ts";
 
 interface PreparedRotation extends AsyncDisposable {
@@ -59,21 +59,6 @@ export async function prepareRotation(
     await from.close();
     throw error;
   }
-}
-
-/** What a rotation of the configuration replaces. */
-export function referenceOf(config: LoadedConfig | null, { secret }: ConfigRotation): Reference {
-  const base = config === null ? undefined : baseOf(config);
-  return parseReference(sourceOf(config, secret), { base });
-}
-
-/** The first source of a declared secret, or the reference itself. */
-function sourceOf(config: LoadedConfig | null, text: string): string {
-  const declared = config?.secrets ?? {};
-  if (!looksLikeName(text) || !Object.hasOwn(declared, text)) return text;
-  const given = declared[text];
-  const [first = text] = typeof given === "string" ? [given] : [given?.from ?? []].flat();
-  return first;
 }
 
 function copyOf(

@@ -107,7 +107,7 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
       monitor: {
         ...readMonitor(args, declared.monitor),
         record: (event) => events.write(event),
-        ...leakRotation({ ...declared, runId, audit: audited?.log, say }),
+        ...(await leakRotation({ ...declared, runId, audit: audited?.log, say })),
       },
       ownCommandLine: [...process.execArgv, ...process.argv],
       forwardSignals: true,

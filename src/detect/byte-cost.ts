@@ -37,9 +37,12 @@ const commonPairs: ReadonlyArray<readonly [perKilobyte: number, pairs: string]> 
     "ev nf db n_ fa nk .c rm ba ie vi ic by wn oa oi rd ds .l lr mf tt _t ys pu .t iz e: ab bl ey rc /r cl da nv fe .p py ag qu t: yt ho rs ls au d. e. ir ty yp mi so og gi sa pl ee ia ry mb r. wh .. ./ hr ew ay xp t. tc xt",
   ],
 ];
-const pairCosts = new Map(
-  commonPairs.flatMap(([cost, pairs]) => pairs.split(" ").map((pair) => [pair, cost] as const)),
-);
+const pairCosts = new Map<number, number>();
+for (const [cost, pairs] of commonPairs) {
+  for (const pair of pairs.split(" ")) {
+    pairCosts.set((pair.charCodeAt(0) << 8) | pair.charCodeAt(1), cost);
+  }
+}
 /** Brings the product of two bytes' costs to the scale of the table. */
 const productScale = 1 / 80;
 
@@ -49,7 +52,7 @@ const spaceFactor = 5;
 
 /** How common a pair of bytes is in logs, roughly. */
 export function pairCost(first: number, second: number): number {
-  const common = pairCosts.get(String.fromCharCode(first, second));
+  const common = pairCosts.get((first << 8) | second);
   const product = (byteCost[first] as number) * (byteCost[second] as number) * productScale;
   return common ?? (first === space || second === space ? product * spaceFactor : product);
 }

@@ -52,6 +52,20 @@ export interface MonitoredFinding {
   readonly fingerprint: string;
 }
 
+/** What all findings of one kind have in common, and what was decided about them. */
+export interface FindingKind {
+  readonly stream: MonitoredStream;
+  readonly name?: string | undefined;
+  readonly rule?: string | undefined;
+  readonly form?: string | undefined;
+  readonly strength?: "strong" | "weak" | undefined;
+  readonly confidence: MonitoredConfidence;
+  readonly severity: Severity;
+  readonly action: Action;
+  /** False for text that was left as it is. */
+  readonly isMasked: boolean;
+}
+
 /** A finding with all that a table can match. */
 export interface Facts {
   readonly name: string | undefined;

@@ -1,27 +1,15 @@
 /** What was found in a run and what was done about it, counted by kind; it does not grow with counts. */
 import {
-  type Action,
   cleanFinding,
+  type FindingKind,
   factsOf,
-  type MonitoredConfidence,
   type MonitoredFinding,
   type MonitoredStream,
-  type Severity,
 } from "./finding.ts";
 import type { Decide } from "./policy.ts";
 
-/** Findings of one kind. */
-export interface FindingCount {
-  readonly stream: MonitoredStream;
-  readonly name?: string | undefined;
-  readonly rule?: string | undefined;
-  readonly form?: string | undefined;
-  readonly strength?: "strong" | "weak" | undefined;
-  readonly confidence: MonitoredConfidence;
-  readonly severity: Severity;
-  readonly action: Action;
-  /** False for text that was left as it is. */
-  readonly isMasked: boolean;
+/** How many findings of one kind there were. */
+export interface FindingCount extends FindingKind {
   readonly count: number;
 }
 

@@ -28,7 +28,7 @@ export function createStream(
     return scanner;
   };
   // Rules take tens of milliseconds to compile: while who writes to this stream starts up.
-  setTimeout(prepared, prepareAfterMs).unref();
+  const preparing = setTimeout(prepared, prepareAfterMs).unref();
   const stream = new Transform({
     decodeStrings: true,
     transform(chunk: Buffer, _encoding, done) {
@@ -50,12 +50,14 @@ export function createStream(
       done();
     },
     flush(done) {
+      clearTimeout(preparing);
       clearTimeout(timer);
       scanner?.end();
       pushDecided();
       done();
     },
     destroy(error, done) {
+      clearTimeout(preparing);
       clearTimeout(timer);
       done(error);
     },

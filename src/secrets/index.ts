@@ -29,7 +29,7 @@ export {
 export { selectField } from "./field.ts";
 export { fingerprint } from "./fingerprint.ts";
 export { onSecret, type SecretListener } from "./on-secret.ts";
-export { minMaskedBytes, plainReason } from "./plain.ts";
+export { commonKind, minMaskedBytes, plainReason } from "./plain.ts";
 export type {
   Attachment,
   AttachOutcome,

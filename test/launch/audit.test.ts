@@ -239,6 +239,55 @@ it.each(["continue", "halt"] as const)(
   },
 );
 
+it.each([
+  ["alert", { endedBy: "exit", exitCode: 3 }],
+  ["halt", { endedBy: "halt", exitCode: 10 }],
+] as const)(
+  "a full disk under the log changes nothing of what a monitor does: %s",
+  async (onLeak, ending) => {
+    const log = await openLog({ ...newPlace(), key: newKey(), wrapFile: failingAfter(2) });
+    const token = randomToken();
+    // Findings before and long after the disk is full; then the value that `halt` is for.
+    const program = `
+    const other = (i) => "password='q" + i + "-Zk7" + i + "vw'";
+    for (let i = 0; i < 2000; i++) console.log(other(i), "step", i);
+    setTimeout(() => console.log(process.env.TOKEN), 400);
+    setTimeout(() => { console.log("done"); process.exit(3); }, ${onLeak === "halt" ? 20_000 : 700});`;
+    const stdout = new PassThrough();
+    const printed = buffer(stdout);
+    const events: string[] = [];
+    const alerts: (string | undefined)[] = [];
+    const result = await quietly({
+      ...print(program),
+      secrets: { TOKEN: new Secret(token) },
+      output: { stdout, stderr: new PassThrough().resume() },
+      audit: log,
+      onAuditFailure: "continue",
+      monitor: {
+        onLeak,
+        alerts: [{ name: "own", send: async ({ name, rule }) => void alerts.push(name ?? rule) }],
+        record: ({ type }) => events.push(type),
+      },
+      graceMs: 2_000,
+    });
+    stdout.end();
+    const text = (await printed).toString();
+    expect(result).toMatchObject({ ...ending, auditFailed: true });
+    expect(text).not.toContain(token);
+    expect(text).not.toMatch(/Zk7/);
+    expect(text.match(/step \d+/g)).toHaveLength(2_000);
+    expect(text).toContain("[REDACTED:TOKEN]");
+    expect(text.includes("done")).toBe(onLeak === "alert");
+    expect(alerts).toContain("TOKEN");
+    expect(events.includes("halt")).toBe(onLeak === "halt");
+    const counted = result.incident?.findings
+      .filter(({ stream }) => stream === "stdout")
+      .reduce((sum, { count }) => sum + count, 0);
+    expect(counted).toBe(2_001);
+    await codeOfLater(() => log.close());
+  },
+);
+
 it("keeps thousands of findings in a few records", async () => {
   const { result, records } = await audited({
     ...print(

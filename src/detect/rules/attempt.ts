@@ -6,8 +6,8 @@ export interface Attempt {
   /** Offset of the keyword. */
   start: number;
   keywordEnd: number;
-  /** What stands before the keyword and belongs to the match. */
-  before: Buffer;
+  /** What stands before the keyword and belongs to the match, a character for each byte. */
+  before: string;
   /** Where the secret part begins; -1 before. */
   from: number;
   /** Where its last step ended; -1 before. */
@@ -31,16 +31,13 @@ export const overlong = 3;
 /** So many bytes may be undecided; longer ones are masked as they come. */
 export const maxUndecidedBytes = 4096;
 
-/** What stands before nearly all keywords and belongs to their match. */
-export const nothing = Buffer.alloc(0);
-
 /** An attempt that is used again and again: nearly all end at once. */
 export function spareAttempt(shape: Shape): Attempt {
   return {
     shape,
     start: 0,
     keywordEnd: 0,
-    before: nothing,
+    before: "",
     from: 0,
     to: 0,
     step: 0,
@@ -56,7 +53,7 @@ export function beginAttempt(
   shape: Shape,
   start: number,
   keywordEnd: number,
-  before: Buffer,
+  before: string,
 ): void {
   spare.shape = shape;
   spare.start = start;
@@ -99,6 +96,14 @@ export function advance(
   while (attempt.step < steps.length) {
     const step = steps[attempt.step] as CompiledStep;
     if (step.secret && attempt.from === -1) attempt.from = base + end.position;
+    // Most steps may be empty, and are.
+    if (step.isSpare && attempt.count === 0 && end.position < limit) {
+      if ((step.table as Uint8Array)[bytes[end.position] as number] === 0) {
+        if (step.secret || isWhole) attempt.to = base + end.position;
+        attempt.step++;
+        continue;
+      }
+    }
     const take = step.table === null ? takeText : takeRun;
     let outcome = take(attempt, step, bytes, limit, end);
     if (outcome === waits) {

@@ -1,5 +1,20 @@
-/** The bytes of a class such as `A-Za-z0-9_-` or `^ "'`, as a table of 0 and 1. */
+/** Rules share most of their classes; no more than so many are kept. */
+const maxKept = 1000;
+const kept = new Map<string, Uint8Array>();
+
+/**
+ * The bytes of a class such as `A-Za-z0-9_-` or `^ "'`, as a table of 0 and 1: one table for all who
+ * ask for the class, so it is not to be changed.
+ */
 export function byteClass(chars: string): Uint8Array {
+  const known = kept.get(chars);
+  if (known !== undefined) return known;
+  const table = makeTable(chars);
+  if (kept.size < maxKept) kept.set(chars, table);
+  return table;
+}
+
+function makeTable(chars: string): Uint8Array {
   const isNegated = chars.startsWith("^");
   const bytes = Buffer.from(isNegated ? chars.slice(1) : chars, "latin1");
   const table = new Uint8Array(256);
@@ -10,7 +25,14 @@ export function byteClass(chars: string): Uint8Array {
     for (let byte = from; byte <= to; byte++) table[byte] = 1;
     if (isRange) i += 2;
   }
-  return isNegated ? table.map((bit) => 1 - bit) : table;
+  if (isNegated) for (let byte = 0; byte < 256; byte++) table[byte] = 1 - (table[byte] as number);
+  return table;
+}
+
+/** Adds the bytes that are not 0 in one table to another, and returns that. */
+export function addBytes(table: Uint8Array, more: Uint8Array | Uint16Array): Uint8Array {
+  for (let byte = 0; byte < 256; byte++) if (more[byte] !== 0) table[byte] = 1;
+  return table;
 }
 
 const dash = 0x2d;

@@ -1,27 +1,31 @@
-import { plainReason } from "../../secrets/index.ts";
+import { commonKind } from "../../secrets/index.ts";
 import { hasCrc32, hasGitLabCrc32 } from "./crc32.ts";
 import { isPlaceholder } from "./placeholders.ts";
 import type { Check, Confidence, Rule } from "./rule.ts";
-import { entropyOf, looksRandom } from "./variety.ts";
+import { hasEntropy, looksRandom } from "./variety.ts";
 
-/** A checksum says how sure a match is; it does not refuse one. */
+/** Says how sure a match is, by the text of its secret part; null if it is none. */
+export type Judge = (text: string) => Confidence | null;
+
+/**
+ * A checksum says how sure a match is; it does not refuse one. Each answers null for text that holds
+ * none.
+ */
 type Checksum = "crc32" | "gitlab-crc32";
-const checksums: Readonly<Record<Checksum, (text: string) => boolean>> = {
+const checksums: Readonly<Record<Checksum, (text: string) => boolean | null>> = {
   crc32: hasCrc32,
-  "gitlab-crc32": hasGitLabCrc32,
+  "gitlab-crc32": (text) => (text.includes(".") ? hasGitLabCrc32(text) : null),
 };
 
 /** The other checks refuse what does not pass. */
-const conditions: Readonly<Record<Exclude<Check, object | Checksum>, (text: string) => boolean>> = {
+type Condition = (text: string) => boolean;
+const conditions: Readonly<Record<Exclude<Check, object | Checksum>, Condition>> = {
   "mixed-case": (text) => {
     const body = text.replace(/^[A-Za-z0-9]{1,8}[-_]/, "");
     return /[a-z]/.test(body) && /[A-Z]/.test(body);
   },
   "letter-and-digit": (text) => /[A-Za-z]/.test(text) && /[0-9]/.test(text),
-  uncommon: (text) => {
-    const reason = plainReason(Buffer.from(text, "latin1"));
-    return reason === null || reason === "short";
-  },
+  uncommon: (text) => commonKind(text) === null,
   random: looksRandom,
   varied: isVaried,
   literal: isLiteral,
@@ -38,30 +42,29 @@ export const checkNames: readonly string[] = [
 ];
 
 /**
- * Says how sure a match of a rule is, or null if it is none.
- *
- * @param bytes - The secret part; of an overlong one its first bytes.
+ * What a rule makes of a match. Its text has a character for each byte; of an overlong match it is the
+ * first bytes.
  */
-export function confidenceOf(rule: Rule, bytes: Buffer): Confidence | null {
-  const text = bytes.toString("latin1");
-  let confidence: Confidence = rule.confidence ?? "format";
-  for (const check of rule.checks ?? []) {
-    if (check === "crc32" || check === "gitlab-crc32") {
-      if (check === "crc32" || text.includes(".")) {
-        confidence = checksums[check](text) ? "checksum" : "heuristic";
-      }
-    } else if (!passes(check, text)) {
-      return null;
-    }
-  }
-  return isPlaceholder(text) ? "placeholder" : confidence;
+export function judgeOf({ checks = [], confidence = "format" }: Rule): Judge {
+  const needed = checks.flatMap((check) => (isChecksum(check) ? [] : [conditionOf(check)]));
+  const checksum = checks.find(isChecksum);
+  return (text) => {
+    for (const passes of needed) if (!passes(text)) return null;
+    if (isPlaceholder(text)) return "placeholder";
+    const isRight = checksum === undefined ? null : checksums[checksum](text);
+    if (isRight === null) return confidence;
+    return isRight ? "checksum" : "heuristic";
+  };
 }
 
-function passes(check: Exclude<Check, Checksum>, text: string): boolean {
-  if (typeof check === "object") {
-    return "contains" in check ? text.includes(check.contains) : entropyOf(text) >= check.entropy;
-  }
-  return conditions[check](text);
+function isChecksum(check: Check): check is Checksum {
+  return typeof check === "string" && check in checksums;
+}
+
+function conditionOf(check: Exclude<Check, Checksum>): Condition {
+  if (typeof check === "string") return conditions[check];
+  if ("contains" in check) return (text) => text.includes(check.contains);
+  return (text) => hasEntropy(text, check.entropy);
 }
 
 /** Templates, references, special tokens and masks begin with these. */
@@ -69,6 +72,8 @@ const reference =
   /^(?:[$<*[{`#]|%[({A-Z_s]|\.\.\.|\\|__|(?:env|os|process|args?|config|conf|settings|self|this|cfg|vars?|secrets?|inputs|params|opts?|options|arn|modal|aws-sm|gcp-sm|dotenv|local|module|data|steps|github|request|kwargs|getenv|getpass|input|str|len|type|lambda|vault|sm|op)[.:([])/i;
 /** Code in the place of a value: a call, an index, an arrow. */
 const code = /^[A-Za-z_][\w.]*[([]|=>|->|\]\(|[({[]$/;
+/** One of these is in all code; most values have none. */
+const codeSign = /[([{>]/;
 const dottedName = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$/;
 const noValue =
   /^(?:null|none|nil|undefined|true|false|not[ _-]?(?:set|found|given|provided)|unset|empty|missing|required|optional|redacted|filtered|hidden|masked|string|change[_-]?me|replace[_-]?me|todo|fixme|tbd|n\/a|dummy|fake|placeholder|x+|\*+|\.+|-+|_+)$/i;
@@ -77,16 +82,20 @@ const invitation =
   /^(?:your|(?:my|insert|enter|put|paste|add|replace|set|use|the|an?|some|change|type|example|sample|dummy|fake)[ _.-])[a-z _-]|[_ -]here$|^(?:api|access|secret|auth|hf|wandb)?[_-]?(?:key|token|secret|password|passwd|value)$/i;
 
 function isLiteral(text: string): boolean {
-  if (reference.test(text) || code.test(text) || noValue.test(text)) return false;
+  if (reference.test(text) || isCode(text) || noValue.test(text)) return false;
   if (dottedName.test(text) && !looksRandom(text)) return false;
   return !(invitation.test(text) && !/\d{2}/.test(text));
+}
+
+function isCode(text: string): boolean {
+  return codeSign.test(text) && code.test(text);
 }
 
 /** Anything but a reference, code, or a word for nothing; an example such as `xxx` is a value too. */
 function isValue(text: string): boolean {
   if (/^x{3,}$/i.test(text)) return true;
   const isDotted = dottedName.test(text) && !looksRandom(text);
-  return !isDotted && !reference.test(text) && !code.test(text) && !noValue.test(text);
+  return !isDotted && !reference.test(text) && !isCode(text) && !noValue.test(text);
 }
 
 /** The name of a type with a number in it, as `Str50Type`: its last word says so, as no password's does. */

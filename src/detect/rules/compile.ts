@@ -1,5 +1,6 @@
-import { byteClass, casesOf, lowerCase } from "./byte-class.ts";
-import { firstOf, pairsOf } from "./look-ahead.ts";
+import { addBytes, byteClass, casesOf, lowerCase } from "./byte-class.ts";
+import { type Judge, judgeOf } from "./checks.ts";
+import { firstByteOf, firstBytesOf, type LookAhead, pairsOf } from "./look-ahead.ts";
 import type { Rule, Step } from "./rule.ts";
 
 /** A keyword and what may follow it. */
@@ -34,11 +35,10 @@ export interface CompiledBefore {
 }
 
 /** One way in which a match goes on behind its keyword. */
-export interface Shape {
+export interface Shape extends LookAhead {
   readonly rule: Rule;
+  readonly judge: Judge;
   readonly steps: readonly CompiledStep[];
-  /** 1 for a byte with which it can go on behind the keyword. */
-  readonly first: Uint8Array;
   /** The mask covers keyword and all: no step is marked. */
   readonly isWhole: boolean;
   /** The shortest secret part, without a keyword. */
@@ -53,6 +53,8 @@ export interface CompiledStep {
   readonly table: Uint8Array | null;
   readonly min: number;
   readonly max: number;
+  /** A run that may be empty, and then is as if it were not there. */
+  readonly isSpare: boolean;
   /** Of a run that ends behind a text: the text, and where a search for it goes on after a mismatch. */
   readonly until: Uint8Array | null;
   readonly untilFailure: Uint8Array | null;
@@ -68,7 +70,11 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
   return rules.flatMap((rule) => {
     const notBefore = rule.notBefore === undefined ? null : byteClass(rule.notBefore);
     const { ignoreCase = false, left = "token" } = rule;
+    const judge = judgeOf(rule);
     const before = compileBefore(rule);
+    const notAfter = leftOf(rule);
+    // Words of sentences are many; other keywords are rare, and their first byte is enough.
+    const lookAhead = left === "any" ? firstBytesOf : firstByteOf;
     const unlessAfter = compileTextsBefore(rule.unlessAfter);
     const onlyAfter = compileTextsBefore(rule.onlyAfter);
     const shapes = rule.shapes.map((given) => {
@@ -84,18 +90,15 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
         (sum, { secret, min }) => sum + (isWhole || secret ? min : 0),
         0,
       );
-      return { rule, steps, first: firstOf(steps), isWhole, minSecretBytes, notBefore };
+      return { rule, judge, steps, ...lookAhead(steps), isWhole, minSecretBytes, notBefore };
     });
     const mayFollow = new Uint8Array(256);
-    for (const { first } of shapes) {
-      for (let byte = 0; byte < 256; byte++) if (first[byte] === 1) mayFollow[byte] = 1;
-    }
-    // Words of sentences are many; other keywords are rare, and their first byte is enough.
-    const mayFollowBoth = left === "any" ? pairsOf(shapes.map(({ steps }) => steps)) : null;
+    for (const { first } of shapes) addBytes(mayFollow, first);
+    const mayFollowBoth = left === "any" ? pairsOf(shapes) : null;
     return rule.keywords.map((keyword) => ({
       bytes: Buffer.from(ignoreCase ? keyword.toLowerCase() : keyword, "latin1"),
       ignoreCase,
-      notAfter: leftOf(rule),
+      notAfter,
       unlessAfter,
       onlyAfter,
       before,
@@ -110,11 +113,9 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
 const tokenChars = "A-Za-z0-9_-";
 
 function leftOf({ left = "token", notAfter = "" }: Rule): Uint8Array | null {
-  if (left === "any" && notAfter === "") return null;
+  if (notAfter === "") return left === "any" ? null : byteClass(tokenChars);
   const more = byteClass(notAfter);
-  return left === "any"
-    ? more
-    : byteClass(tokenChars).map((bit, byte) => bit | (more[byte] as number));
+  return left === "any" ? more : addBytes(byteClass(tokenChars).slice(), more);
 }
 
 function compileTextsBefore(texts: readonly string[] | undefined): TextsBefore | null {
@@ -131,7 +132,7 @@ function compileBefore({ before }: Rule): CompiledBefore | null {
   return before === undefined ? null : { ...before, table: byteClass(before.chars) };
 }
 
-const noRun = { table: null, min: 0, max: 0, until: null, untilFailure: null };
+const noRun = { table: null, min: 0, max: 0, isSpare: false, until: null, untilFailure: null };
 
 function compileStep(step: Step, ignoreCase: boolean): CompiledStep {
   const secret = step.secret ?? false;
@@ -145,7 +146,8 @@ function compileStep(step: Step, ignoreCase: boolean): CompiledStep {
   const { chars, min = 0, max } = step;
   const until = step.until === undefined ? null : Buffer.from(step.until, "latin1");
   const untilFailure = until === null ? null : failureOf(until);
-  return { secret, table: byteClass(chars), min, max, until, untilFailure, next: [], ends: [] };
+  const run = { table: byteClass(chars), min, max, until, untilFailure };
+  return { secret, ...run, isSpare: min === 0 && until === null, next: [], ends: [] };
 }
 
 /** A trie of the texts. */

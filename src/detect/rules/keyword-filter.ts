@@ -7,7 +7,7 @@
  * 3. Otherwise the byte before and the byte behind must fit one of the pair's keywords too.
  */
 import { pairCost } from "../byte-cost.ts";
-import { byteClass, casesOf } from "./byte-class.ts";
+import { addBytes, byteClass, casesOf } from "./byte-class.ts";
 import { type Keyword, standsAt } from "./compile.ts";
 import { hasPair } from "./look-ahead.ts";
 
@@ -107,7 +107,7 @@ function allow(
     for (let byte = 0; byte < 256; byte++)
       if (notAfter[byte] === 0 || mayEndEscape(byte)) row[byte] = 1;
   } else if (index === bytes.length) {
-    for (let byte = 0; byte < 256; byte++) if (mayFollow[byte] === 1) row[byte] = 1;
+    addBytes(row, mayFollow);
   } else {
     row.fill(1);
   }
@@ -122,6 +122,8 @@ export function mayEndEscape(byte: number): boolean {
 
 /** Where in a word its low and its high half stand. */
 const [lowAt, highAt] = isLittleEndian ? [0, 2] : [2, 0];
+/** Words that are looked at together. */
+const stride = 4;
 
 /**
  * Calls `onKeyword` for every keyword that stands between `from` and `length`.
@@ -139,48 +141,45 @@ export function findKeywords(
   const { pairs } = filter;
   const shift = bytes.byteOffset;
   const last = Math.min(words.length, (shift + length) >> 2) - 1;
-  const stop = last - 3;
   let i = (shift + from) >> 2;
-  while (i <= last) {
-    while (i <= stop) {
-      const a = words[i] as number;
-      const b = words[i + 1] as number;
-      const c = words[i + 2] as number;
-      const d = words[i + 3] as number;
-      const hit =
-        (pairs[a & 0xffff] as number) |
-        (pairs[a >>> 16] as number) |
-        (pairs[b & 0xffff] as number) |
-        (pairs[b >>> 16] as number) |
-        (pairs[c & 0xffff] as number) |
-        (pairs[c >>> 16] as number) |
-        (pairs[d & 0xffff] as number) |
-        (pairs[d >>> 16] as number);
-      if (hit !== 0) break;
-      i += 4;
+  for (; i <= last - stride + 1; i += stride) {
+    const a = words[i] as number;
+    const b = words[i + 1] as number;
+    const c = words[i + 2] as number;
+    const d = words[i + 3] as number;
+    // One bit for each half of a word.
+    let hits =
+      (pairs[a & 0xffff] as number) |
+      ((pairs[a >>> 16] as number) << 1) |
+      ((pairs[b & 0xffff] as number) << 2) |
+      ((pairs[b >>> 16] as number) << 3) |
+      ((pairs[c & 0xffff] as number) << 4) |
+      ((pairs[c >>> 16] as number) << 5) |
+      ((pairs[d & 0xffff] as number) << 6) |
+      ((pairs[d >>> 16] as number) << 7);
+    for (; hits !== 0; hits &= hits - 1) {
+      const half = 31 - Math.clz32(hits & -hits);
+      const at = (i + (half >> 1)) * 4 - shift + ((half & 1) === 0 ? lowAt : highAt);
+      lookAt(filter, bytes, at, from, length, onKeyword);
     }
-    const end = Math.min(last + 1, i + 4);
-    for (; i < end; i++) {
-      const word = words[i] as number;
-      const low = pairs[word & 0xffff] as number;
-      const high = pairs[word >>> 16] as number;
-      const at = i * 4 - shift;
-      if (low !== 0) lookAt(filter, word & 0xffff, bytes, at + lowAt, from, length, onKeyword);
-      if (high !== 0) lookAt(filter, word >>> 16, bytes, at + highAt, from, length, onKeyword);
-    }
+  }
+  for (; i <= last; i++) {
+    const word = words[i] as number;
+    const at = i * 4 - shift;
+    if (pairs[word & 0xffff] !== 0) lookAt(filter, bytes, at + lowAt, from, length, onKeyword);
+    if (pairs[word >>> 16] !== 0) lookAt(filter, bytes, at + highAt, from, length, onKeyword);
   }
   // What is left is less than a word.
   for (let at = Math.max(i * 4 - shift, -shift); at + 2 <= length; at += 2) {
     if (at < 0) continue;
     const pair = pairOf(bytes[at] as number, bytes[at + 1] as number);
-    if (pairs[pair] !== 0) lookAt(filter, pair, bytes, at, from, length, onKeyword);
+    if (pairs[pair] !== 0) lookAt(filter, bytes, at, from, length, onKeyword);
   }
 }
 
 /** Looks at a pair of some keyword, which may lie outside `from` and `length`. */
 function lookAt(
   { numbers, entries, before, behind }: KeywordFilter,
-  pair: number,
   bytes: Uint8Array,
   at: number,
   from: number,
@@ -188,7 +187,7 @@ function lookAt(
   onKeyword: OnKeyword,
 ): void {
   if (at < from || at + 2 > length) return;
-  const number = numbers[pair] as number;
+  const number = numbers[pairOf(bytes[at] as number, bytes[at + 1] as number)] as number;
   const row = number << 8;
   if (at + 2 < length && behind[row | (bytes[at + 2] as number)] === 0) return;
   if (at > from && before[row | (bytes[at - 1] as number)] === 0) return;
@@ -196,7 +195,6 @@ function lookAt(
   for (let k = 0; k < entry.length; k++) {
     const { keyword, offset } = entry[k] as KeywordPair;
     const start = at - offset;
-    if (start < from || !standsAt(keyword, bytes, start, length)) continue;
     const end = start + keyword.bytes.length;
     // Nearly all words such as `token` end here: nothing of the format follows.
     const { mayFollow, mayFollowBoth } = keyword;
@@ -204,6 +202,7 @@ function lookAt(
     if (mayFollowBoth !== null && end + 1 < length) {
       if (!hasPair(mayFollowBoth, bytes[end] as number, bytes[end + 1] as number)) continue;
     }
+    if (start < from || !standsAt(keyword, bytes, start, length)) continue;
     onKeyword(keyword, start);
   }
 }

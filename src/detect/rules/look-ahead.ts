@@ -2,57 +2,99 @@
  * What can follow a keyword. Most words such as `token` or `key` are part of a sentence: the next two
  * bytes tell, before anything is tried.
  */
+import { addBytes } from "./byte-class.ts";
 import type { CompiledStep } from "./compile.ts";
 
-/** 1 for a byte with which the steps can begin; for all if they may all be empty. */
-export function firstOf(steps: readonly CompiledStep[]): Uint8Array {
-  return firstsOf(steps)[0] as Uint8Array;
+/** What can follow a keyword, two bytes far. */
+export interface LookAhead {
+  /** By byte: 0 if nothing can begin with it, or the number of its row. */
+  readonly first: Uint16Array;
+  /** By row and byte: 1 if the byte can stand second, and maybe where it cannot. */
+  readonly second: Uint8Array;
 }
 
-/** By index: 1 for a byte with which the steps from there on can begin. */
-function firstsOf(steps: readonly CompiledStep[]): readonly Uint8Array[] {
-  const firsts: Uint8Array[] = [new Uint8Array(256).fill(1)];
-  for (const step of steps.toReversed()) {
-    const behind = firsts[0] as Uint8Array;
-    const allowed = isOptional(step) ? behind.slice() : new Uint8Array(256);
-    firsts.unshift(addTo(allowed, step.table ?? step.next[0]));
+/** How the steps of a shape can begin, by their first byte alone. */
+export function firstByteOf(steps: readonly CompiledStep[]): LookAhead {
+  return { first: Uint16Array.from(addFirsts(new Uint8Array(256), steps, 0)), second: anySecond };
+}
+
+/** Row 1 of a shape that is tried whatever stands second. */
+const anySecond = new Uint8Array(512).fill(1);
+
+/** How the steps of a shape can begin, by their first two bytes. */
+export function firstBytesOf(steps: readonly CompiledStep[]): LookAhead {
+  const { first } = firstByteOf(steps);
+  // All bytes that one step takes in one way have the same row.
+  const numbers = new Map<number, number>();
+  const rows: Uint8Array[] = [];
+  for (let byte = 0; byte < 256; byte++) {
+    if (first[byte] === 0) continue;
+    const { index, state } = takerOf(steps, byte);
+    const key = (index << 16) | state;
+    const number = numbers.get(key) ?? rows.push(secondsOf(steps, index, state));
+    numbers.set(key, number);
+    first[byte] = number;
   }
-  return firsts;
+  const second = new Uint8Array((rows.length + 1) * 256);
+  for (const [index, row] of rows.entries()) second.set(row, (index + 1) * 256);
+  return { first, second };
+}
+
+/** Whether a byte can follow, and another behind it; -1 for a second one that is not known. */
+export function canFollow({ first, second }: LookAhead, next: number, behind: number): boolean {
+  const row = first[next] as number;
+  return row !== 0 && (behind === -1 || second[(row << 8) | behind] === 1);
+}
+
+/** The first step that takes a byte, and the state of its texts behind it; no step if it is not sure. */
+function takerOf(
+  steps: readonly CompiledStep[],
+  byte: number,
+): { readonly index: number; readonly state: number } {
+  for (let index = 0; index < steps.length; index++) {
+    const step = steps[index] as CompiledStep;
+    const { table, until, next } = step;
+    if (table?.[byte] === 1) return { index: until === null ? index : steps.length, state: 0 };
+    const state = next[0]?.[byte] ?? 0;
+    if (state !== 0) return { index, state };
+    if (!isOptional(step)) break;
+  }
+  return { index: steps.length, state: 0 };
+}
+
+function secondsOf(steps: readonly CompiledStep[], index: number, state: number): Uint8Array {
+  const allowed = new Uint8Array(256);
+  const step = steps[index];
+  if (step === undefined) return allowed.fill(1);
+  const { table, min, max, next, ends } = step;
+  if (table === null) {
+    addTo(allowed, next[state]);
+    return ends[state] === true ? addFirsts(allowed, steps, index + 1) : allowed;
+  }
+  if (max > 1) addTo(allowed, table);
+  return min <= 1 ? addFirsts(allowed, steps, index + 1) : allowed;
+}
+
+/** Adds the bytes with which the steps from an index on can begin: all if they may all be empty. */
+function addFirsts(allowed: Uint8Array, steps: readonly CompiledStep[], from: number): Uint8Array {
+  for (let index = from; index < steps.length; index++) {
+    const step = steps[index] as CompiledStep;
+    addTo(allowed, step.table ?? step.next[0]);
+    if (!isOptional(step)) return allowed;
+  }
+  return allowed.fill(1);
 }
 
 /** By bits: the pairs of bytes with which one of the shapes can begin, and maybe a few more. */
-export function pairsOf(shapes: readonly (readonly CompiledStep[])[]): Uint32Array {
+export function pairsOf(shapes: readonly LookAhead[]): Uint32Array {
   const bits = new Uint32Array(65_536 / 32);
-  for (const steps of shapes) {
-    const firsts = firstsOf(steps);
+  for (const { first, second } of shapes) {
     for (let byte = 0; byte < 256; byte++) {
-      if (firsts[0]?.[byte] === 1) addPairs(bits, byte, secondOf(steps, byte, firsts));
+      const row = (first[byte] as number) << 8;
+      if (row !== 0) addPairs(bits, byte, second.subarray(row, row + 256));
     }
   }
   return bits;
-}
-
-/** 1 for a byte that can stand behind `byte`: the first step that takes the byte takes it. */
-function secondOf(
-  steps: readonly CompiledStep[],
-  byte: number,
-  firsts: readonly Uint8Array[],
-): Uint8Array {
-  const allowed = new Uint8Array(256);
-  for (const [index, step] of steps.entries()) {
-    const { table, min, max, until, next, ends } = step;
-    const state = table === null ? (next[0]?.[byte] ?? 0) : 0;
-    if (table?.[byte] === 1 && until === null) {
-      if (max > 1) addTo(allowed, table);
-      return min <= 1 ? addTo(allowed, firsts[index + 1]) : allowed;
-    }
-    if (state !== 0) {
-      addTo(allowed, next[state]);
-      return ends[state] === true ? addTo(allowed, firsts[index + 1]) : allowed;
-    }
-    if (table?.[byte] === 1 || !isOptional(step)) break;
-  }
-  return allowed.fill(1);
 }
 
 function isOptional({ table, min, ends }: CompiledStep): boolean {
@@ -60,9 +102,7 @@ function isOptional({ table, min, ends }: CompiledStep): boolean {
 }
 
 function addTo(allowed: Uint8Array, more: Uint8Array | Uint16Array | undefined): Uint8Array {
-  if (more === undefined) return allowed;
-  for (let byte = 0; byte < 256; byte++) if (more[byte] !== 0) allowed[byte] = 1;
-  return allowed;
+  return more === undefined ? allowed : addBytes(allowed, more);
 }
 
 function addPairs(bits: Uint32Array, first: number, seconds: Uint8Array): void {

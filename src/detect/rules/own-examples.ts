@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { SecretError } from "../../secrets/index.ts";
 import type { Rule, RulePack } from "./rule.ts";
 import { type RuleListener, RuleScanner } from "./rule-scanner.ts";
@@ -54,6 +53,8 @@ function countFound(rule: Rule, template: string): number {
 
 /** Random numbers that depend on the text alone: a pack is refused always or never. */
 function drawFrom(seed: string): (count: number) => number {
+  // Loaded here: it takes longer to load than all of this folder.
+  const { createHash } = process.getBuiltinModule("node:crypto");
   let bytes = Buffer.alloc(0);
   let block = 0;
   return (count) => {

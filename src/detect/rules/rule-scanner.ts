@@ -5,15 +5,16 @@ import {
   beginAttempt,
   complete,
   maxUndecidedBytes,
-  nothing,
   overlong,
   spareAttempt,
   waiting,
 } from "./attempt.ts";
 import { lowerCase } from "./byte-class.ts";
-import { confidenceOf } from "./checks.ts";
-import type { CompiledBefore, Keyword, Shape, TextsBefore } from "./compile.ts";
-import { findKeywords, mayEndEscape } from "./keyword-filter.ts";
+import type { Judge } from "./checks.ts";
+import type { Keyword, Shape } from "./compile.ts";
+import { Edge } from "./edge.ts";
+import { findKeywords } from "./keyword-filter.ts";
+import { canFollow } from "./look-ahead.ts";
 import type { Confidence, Rule } from "./rule.ts";
 import type { RuleSet } from "./rule-set.ts";
 
@@ -26,9 +27,6 @@ export interface RuleListener {
   /** The bytes between two offsets: from `held` on, or in the chunk. */
   bytesOf(start: number, end: number): Buffer;
 }
-
-/** Bytes before a keyword that tell whether it is the end of an escape: a colour has up to 14. */
-const contextBytes = 18;
 
 /**
  * Looks for rules in one stream, however it is cut into chunks. What a match is depends on the text
@@ -44,34 +42,29 @@ export class RuleScanner {
   readonly #listener: RuleListener;
   #waiting: Attempt[] = [];
   #spare: Attempt | undefined;
-  /** How many bytes before a keyword may matter. */
-  readonly #context: number;
-  /** The last bytes of the stream: what is before a keyword, and a keyword. */
-  readonly #edge: Buffer;
-  readonly #edgeWords: Int32Array;
-  #edgeLength = 0;
+  readonly #edge: Edge;
   #words = new Int32Array(0);
   readonly #end: AttemptEnd = { position: 0 };
   // The chunk that is under way.
-  #bytes: Uint8Array = noBytes;
+  #bytes: Buffer = noBytes;
   #length = 0;
   #base = 0;
+  /** The last match that passed: the same value often stands many times in a row. */
+  #last: Judged = noMatch;
   /** Earliest keyword that the end of the chunk cut and that belongs to a mask. */
   #cutKeyword = Number.POSITIVE_INFINITY;
 
   constructor(set: RuleSet, listener: RuleListener) {
     this.#set = set;
     this.#listener = listener;
-    this.#context = contextBytes + set.longestBefore;
-    const memory = new ArrayBuffer((this.#context + set.filter.longest * 2 + 7) & ~3);
-    this.#edge = Buffer.from(memory);
-    this.#edgeWords = new Int32Array(memory);
+    this.#edge = new Edge(set);
   }
 
   /** Begins a new stream. */
   reset(): void {
     this.#waiting = [];
-    this.#edgeLength = 0;
+    this.#last = noMatch;
+    this.#edge.reset();
     this.#cutKeyword = Number.POSITIVE_INFINITY;
   }
 
@@ -79,17 +72,21 @@ export class RuleScanner {
   push(bytes: Uint8Array, length: number, base: number): void {
     if (length === 0) return;
     if (this.#set.singles.length > 0) this.#findSingles(bytes, length, base);
-    this.#bytes = bytes;
+    this.#bytes = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, length);
     this.#length = length;
     this.#base = base;
+    this.#edge.begin(this.#bytes, length);
     if (this.#waiting.length > 0) this.#goOn(false);
     this.#lookOverEdge();
     const { filter } = this.#set;
     findKeywords(filter, bytes, this.#wordsOf(bytes), 0, length, this.#begin);
     this.#cutKeyword = this.#findCutKeyword();
-    this.#keepEdge();
-    // Keeps no chunk alive.
+    this.#edge.keep();
+    // Keeps no chunk alive and no secret.
     this.#bytes = noBytes;
+    this.#last = noMatch;
   }
 
   /** Decides what waits: nothing follows. */
@@ -167,50 +164,36 @@ export class RuleScanner {
   /** Step 2, over the edge: keywords that began before the chunk and end in it. */
   #lookOverEdge(): void {
     const { filter, keywordBytes } = this.#set;
-    const { [this.#edgeLength - 1]: lastByte } = this.#edge;
-    if (this.#edgeLength === 0 || keywordBytes[lastByte as number] === 0) return;
-    const more = Math.min(this.#length, filter.longest - 1);
-    this.#edge.set(this.#bytes.subarray(0, more), this.#edgeLength);
-    const from = Math.max(0, this.#edgeLength - filter.longest + 1);
-    const length = this.#edgeLength + more;
-    findKeywords(filter, this.#edge, this.#edgeWords, from, length, this.#beginOverEdge);
+    const edge = this.#edge;
+    if (edge.length === 0 || keywordBytes[edge.byteAt(-1)] === 0) return;
+    const length = edge.extend(filter.longest - 1);
+    const from = Math.max(0, edge.length - filter.longest + 1);
+    findKeywords(filter, edge.bytes, edge.words, from, length, this.#beginOverEdge);
   }
 
   readonly #beginOverEdge = (keyword: Keyword, at: number): void => {
-    const start = at - this.#edgeLength;
+    const start = at - this.#edge.length;
     if (start < 0 && start + keyword.bytes.length > 0) this.#begin(keyword, start);
   };
 
   /** Step 2: `at` is a place in the chunk, or before it if negative. */
   readonly #begin = (keyword: Keyword, at: number): void => {
     const { shapes, bytes, before } = keyword;
-    const count = before === null ? 0 : this.#countBefore(before, at);
-    if (count < (before?.min ?? 0) || !this.#isFree(keyword, at - count)) return;
+    const count = before === null ? 0 : this.#edge.countBefore(before, at);
+    if (count < (before?.min ?? 0) || !this.#edge.isFree(keyword, at - count)) return;
     const start = this.#base + at;
-    const part = count === 0 ? nothing : Buffer.from(this.#textBefore(at, count), "latin1");
+    const part = this.#edge.textBefore(at, count);
     const from = at + bytes.length;
-    const follows = from < this.#length ? (this.#bytes[from] as number) : -1;
+    const next = from < this.#length ? (this.#bytes[from] as number) : -1;
+    const behind = from + 1 < this.#length ? (this.#bytes[from + 1] as number) : -1;
     for (let i = 0; i < shapes.length; i++) {
       const shape = shapes[i] as Shape;
-      if (follows !== -1 && shape.first[follows] === 0) continue;
+      if (next !== -1 && !canFollow(shape, next, behind)) continue;
       this.#spare ??= spareAttempt(shape);
       beginAttempt(this.#spare, shape, start, start + bytes.length, part);
       this.#try(this.#spare, from, false);
     }
   };
-
-  /** How much of the match stands before its keyword. */
-  #countBefore({ table, max }: CompiledBefore, at: number): number {
-    let count = 0;
-    while (count < max && table[this.#byteAt(at - count - 1)] === 1) count++;
-    return count;
-  }
-
-  #textBefore(at: number, count: number): string {
-    let text = "";
-    for (let back = count; back > 0; back--) text += String.fromCharCode(this.#byteAt(at - back));
-    return text;
-  }
 
   /** Goes on with an attempt, from a place in the chunk. */
   #try(attempt: Attempt, from: number, isEnd: boolean): void {
@@ -229,14 +212,23 @@ export class RuleScanner {
   }
 
   /** @returns Whether the match passes the checks of its rule. */
-  #report({ from, before, shape: { rule } }: Attempt, to: number): boolean {
-    let bytes = this.#listener.bytesOf(from, to);
-    if (before.length > 0) bytes = Buffer.concat([before, bytes]);
-    const confidence = confidenceOf(rule, bytes);
-    if (confidence !== null) {
-      this.#listener.hit(from - before.length, to, rule, confidence, bytes);
+  #report({ from, before, shape: { rule, judge } }: Attempt, to: number): boolean {
+    const text = before + this.#textOf(from, to);
+    let last = this.#last;
+    if (text !== last.text || judge !== last.judge) {
+      const confidence = judge(text);
+      if (confidence === null) return false;
+      last = { judge, text, confidence, bytes: Buffer.from(text, "latin1") };
+      this.#last = last;
     }
-    return confidence !== null;
+    this.#listener.hit(from - before.length, to, rule, last.confidence, last.bytes);
+    return true;
+  }
+
+  #textOf(from: number, to: number): string {
+    const start = from - this.#base;
+    if (start < 0) return this.#listener.bytesOf(from, to).toString("latin1");
+    return this.#bytes.toString("latin1", start, to - this.#base);
   }
 
   /** Step 3. */
@@ -246,52 +238,18 @@ export class RuleScanner {
       this.#listener.drop(this.#base + from, this.#base + position);
   }
 
-  /** Whether what stands before a keyword lets it be one. */
-  #isFree({ notAfter, unlessAfter, onlyAfter }: Keyword, at: number): boolean {
-    if (unlessAfter !== null && this.#followsOne(unlessAfter, at)) return false;
-    if (onlyAfter !== null) {
-      const end = isSeparator(this.#byteAt(at - 1)) ? at - 1 : at;
-      if (!this.#followsOne(onlyAfter, end)) return false;
-    }
-    if (notAfter === null) return true;
-    const last = this.#byteAt(at - 1);
-    if (notAfter[last] === 0) return true;
-    return mayEndEscape(last) && endsEscape((back) => this.#byteAt(at - back));
-  }
-
-  #followsOne(texts: TextsBefore, at: number): boolean {
-    const candidates = texts[lowerCase(this.#byteAt(at - 1))] as readonly Uint8Array[];
-    for (let i = 0; i < candidates.length; i++) {
-      if (this.#standsBefore(candidates[i] as Uint8Array, at)) return true;
-    }
-    return false;
-  }
-
-  #standsBefore(text: Uint8Array, at: number): boolean {
-    for (let i = 0; i < text.length; i++) {
-      if (lowerCase(this.#byteAt(at - text.length + i)) !== text[i]) return false;
-    }
-    return true;
-  }
-
-  /** A byte of the chunk, or of what was before it. */
-  #byteAt(at: number): number {
-    if (at >= 0) return this.#bytes[at] as number;
-    return this.#edge[this.#edgeLength + at] ?? newline;
-  }
-
   /** Where a keyword begins that the chunk cuts and that would be part of a mask. */
   #findCutKeyword(): number {
     const { keywordBytes, secretKeywords, filter } = this.#set;
     let from = this.#length;
-    const first = Math.max(from - filter.longest + 1, -this.#edgeLength);
-    while (from > first && keywordBytes[this.#byteAt(from - 1)] === 1) from--;
+    const first = Math.max(from - filter.longest + 1, -this.#edge.length);
+    while (from > first && keywordBytes[this.#edge.byteAt(from - 1)] === 1) from--;
     for (; from < this.#length; from++) {
-      for (const keyword of secretKeywords[this.#byteAt(from)] ?? []) {
+      for (const keyword of secretKeywords[this.#edge.byteAt(from)] ?? []) {
         if (!this.#isCutAt(keyword, from)) continue;
         const { before } = keyword;
-        const count = before === null ? 0 : this.#countBefore(before, from);
-        if (count < (before?.min ?? 0) || !this.#isFree(keyword, from - count)) continue;
+        const count = before === null ? 0 : this.#edge.countBefore(before, from);
+        if (count < (before?.min ?? 0) || !this.#edge.isFree(keyword, from - count)) continue;
         return this.#base + from - count;
       }
     }
@@ -302,19 +260,10 @@ export class RuleScanner {
     const count = this.#length - from;
     if (count >= bytes.length) return false;
     for (let i = 0; i < count; i++) {
-      const byte = this.#byteAt(from + i);
+      const byte = this.#edge.byteAt(from + i);
       if (byte !== bytes[i] && !(ignoreCase && lowerCase(byte) === bytes[i])) return false;
     }
     return true;
-  }
-
-  #keepEdge(): void {
-    const capacity = this.#context + this.#set.filter.longest;
-    const fromChunk = Math.min(this.#length, capacity);
-    const kept = Math.min(this.#edgeLength, capacity - fromChunk);
-    this.#edge.copyWithin(0, this.#edgeLength - kept, this.#edgeLength);
-    this.#edge.set(this.#bytes.subarray(this.#length - fromChunk, this.#length), kept);
-    this.#edgeLength = kept + fromChunk;
   }
 
   #wordsOf({ buffer }: Uint8Array): Int32Array {
@@ -326,20 +275,12 @@ export class RuleScanner {
   }
 }
 
-/** `_`, `-`, `.` or a space, between the words of a name. */
-function isSeparator(byte: number): boolean {
-  return byte === 0x5f || byte === 0x2d || byte === 0x2e || byte === 0x20;
+const noBytes = Buffer.alloc(0);
+/** A match that passed the checks of its rule. */
+interface Judged {
+  readonly judge: Judge | null;
+  readonly text: string;
+  readonly confidence: Confidence;
+  readonly bytes: Buffer;
 }
-
-const noBytes = new Uint8Array(0);
-const newline = 0x0a;
-
-/**
- * Whether an escape ends before a place: `\n`, `\r`, `\t`, `%3D`, `\u003d`, or a terminal colour. What
- * follows begins a word then, whatever the last character of the escape is.
- */
-function endsEscape(byteBefore: (back: number) => number): boolean {
-  let text = "";
-  for (let back = contextBytes; back > 0; back--) text += String.fromCharCode(byteBefore(back));
-  return /(?:\\[nrt]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\[[0-9;]{0,12}m)$/.test(text);
-}
+const noMatch: Judged = { judge: null, text: "", confidence: "placeholder", bytes: noBytes };

@@ -1,17 +1,22 @@
+/** How often each byte stands in a text; all 0 between calls. */
 const counts = new Int32Array(256);
+/** Sums are not exact to the last bit: two bits a byte are two, in whatever order they are added. */
+const tolerance = 1e-9;
 
-/** Bits a byte, by Shannon. */
-export function entropyOf(text: string): number {
-  counts.fill(0);
+/** Whether text has at least so many bits a byte, by Shannon. */
+export function hasEntropy(text: string, minBits: number): boolean {
   for (let i = 0; i < text.length; i++) {
     const byte = text.charCodeAt(i) & 0xff;
     counts[byte] = (counts[byte] as number) + 1;
   }
-  let bits = 0;
-  for (const count of counts) {
-    if (count > 0) bits -= (count / text.length) * Math.log2(count / text.length);
+  let known = 0;
+  for (let i = 0; i < text.length; i++) {
+    const byte = text.charCodeAt(i) & 0xff;
+    const count = counts[byte] as number;
+    if (count > 1) known += count * Math.log2(count);
+    counts[byte] = 0;
   }
-  return bits;
+  return Math.log2(text.length) - known / text.length >= minBits - tolerance;
 }
 
 /**

@@ -107,6 +107,15 @@ export const awkwardContexts: readonly {
   { id: "arrow", write: (text) => `old -> ${text}` },
   { id: "unicode-quotes", write: (text) => `“${text}”` },
   { id: "carriage-return", write: (text) => `10%|█         |\r${text}\r20%|██        |` },
+  { id: "line-of-windows", write: (text) => `10% done\r\n${text}\r\n20% done` },
+  { id: "repr", write: (text) => `['a', '${text}', None]` },
+  { id: "yaml-list", write: (text) => `args:\n  - ${text}\n  - --verbose` },
+  { id: "query", write: (text) => `https://host/v1/x?auth=${text}&page=2` },
+  { id: "fragment", write: (text) => `https://host/v1/x#${text}` },
+  { id: "semicolon", write: (text) => `A=1;B=${text};C=2` },
+  { id: "question", write: (text) => `is it ${text}?` },
+  { id: "other-script", write: (text) => `ключ ${text} ключ` },
+  { id: "no-break-space", write: (text) => `a\u00a0${text}\u00a0b` },
   { id: "zero-byte", write: (text) => `PATH=/bin\u0000${text}\u0000HOME=/root` },
 ];
 

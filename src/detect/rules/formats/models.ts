@@ -1,16 +1,7 @@
 import type { Rule } from "../rule.ts";
-import {
-  alphanumeric,
-  base64,
-  base64url,
-  exactly,
-  hex,
-  optional,
-  prefixRule,
-  word,
-} from "./parts.ts";
+import { alphanumeric, base64url, exactly, hex, prefixRule, word } from "./parts.ts";
 
-/** Keys of hubs of models, of model APIs, of GPU clouds, and of trackers of experiments. */
+/** Keys of hubs of models, of model APIs, and of GPU clouds. */
 export const models: readonly Rule[] = [
   prefixRule({
     id: "huggingface-token",
@@ -65,109 +56,6 @@ export const models: readonly Rule[] = [
     ],
     bad: ["sk-learn-{a-z*20}", "task-{A-Za-z0-9*48}", "sk-{a-z*24}"],
   },
-  {
-    id: "langfuse-key",
-    title: "Langfuse secret key: a UUID",
-    keywords: ["sk-lf-"],
-    shapes: [
-      [
-        exactly(hex, 8),
-        { text: "-" },
-        exactly(hex, 4),
-        { text: "-" },
-        exactly(hex, 4),
-        { text: "-" },
-        exactly(hex, 4),
-        { text: "-" },
-        exactly(hex, 12),
-      ],
-    ],
-    notBefore: word,
-    good: ["sk-lf-{a-f0-9*8}-{a-f0-9*4}-{a-f0-9*4}-{a-f0-9*4}-{a-f0-9*12}"],
-    bad: ["sk-lf-{a-f0-9*8}"],
-  },
-  {
-    id: "wandb-v1-key",
-    title: "Weights & Biases API key of 2025 (docs.wandb.ai)",
-    keywords: ["wandb_v1_"],
-    shapes: [[{ chars: word, min: 60, max: 90 }]],
-    notBefore: word,
-    checks: [{ entropy: 3.5 }],
-    good: ["wandb_v1_{A-Za-z0-9*27}_{A-Za-z0-9*49}"],
-    bad: ["wandb_v1_{A-Za-z0-9*20}"],
-  },
-  {
-    id: "wandb-key",
-    title: "Weights & Biases API key on the command line or in code: 40 hexadecimal digits",
-    keywords: ["wandb login ", "wandb.login("],
-    shapes: [
-      [
-        optional("--relogin ", "--cloud ", "--verify "),
-        optional("key=", "--relogin "),
-        { chars: " ", max: 2 },
-        { chars: "\\", max: 4 },
-        { chars: "\"'", max: 1 },
-        { ...exactly(hex, 40), secret: true },
-      ],
-    ],
-    notBefore: word,
-    good: ["wandb login {a-f0-9*40}", 'wandb.login(key="{a-f0-9*40}")'],
-    bad: ["wandb login --relogin", "wandb login {a-f0-9*39}"],
-  },
-  {
-    id: "neptune-token",
-    title: "Neptune API token: base64 of JSON (neptune-client, credentials.py)",
-    keywords: ["eyJhcGlfYWRkcmVzcyI6", "eyJhcGlfdXJsIjoi", "eyJhcGlfa2V5Ijoi"],
-    shapes: [[{ chars: `${base64}=_-`, min: 80, max: 600 }]],
-    checks: ["json"],
-    good: [
-      '{=base64 {"api_address":"https://app.neptune.ai","api_url":"https://app.neptune.ai","api_key":"{a-f0-9*32}"}}',
-    ],
-    bad: ["eyJhcGlfYWRkcmVzcyI6{A-Za-z0-9*20}"],
-  },
-  prefixRule({
-    id: "kaggle-token",
-    title: "Kaggle API token (seen since 2025)",
-    prefixes: ["KGAT_"],
-    run: exactly(alphanumeric, 32),
-    checks: [{ entropy: 2.5 }],
-    good: ["KGAT_{a-f0-9*32}"],
-    bad: ["KGAT_{a-f0-9*31}"],
-  }),
-  {
-    id: "kaggle-json",
-    title: "key of kaggle.json (Kaggle API, README)",
-    keywords: ['"username"', '\\"username\\"', "'username'"],
-    left: "any",
-    shapes: [
-      [
-        { chars: " \t", max: 4 },
-        { text: ":" },
-        { chars: " \t", max: 4 },
-        { chars: "\\", max: 4 },
-        { chars: "\"'", min: 1, max: 1 },
-        { chars: `${word}.@-`, min: 1, max: 64 },
-        { chars: "\\", max: 4 },
-        { chars: "\"'", min: 1, max: 1 },
-        { chars: " \t\r\n", max: 8 },
-        { text: "," },
-        { chars: " \t\r\n", max: 8 },
-        { chars: "\\", max: 4 },
-        { text: ['"key', "'key"] },
-        { chars: "\\", max: 4 },
-        { chars: "\"'", min: 1, max: 1 },
-        { chars: " \t", max: 4 },
-        { text: ":" },
-        { chars: " \t", max: 4 },
-        { chars: "\\", max: 4 },
-        { chars: "\"'", min: 1, max: 1 },
-        { ...exactly(hex, 32), secret: true },
-      ],
-    ],
-    notBefore: word,
-    good: ['{"username":"someone","key":"{a-f0-9*32}"}', "{'username': 'x', 'key': '{a-f0-9*32}'}"],
-    bad: ['{"username":"someone","key":"{a-z*12}"}', '{"username":"x","keys":"{a-f0-9*32}"}'],
-  },
   prefixRule({
     id: "replicate-token",
     title: "Replicate API token (replicate.com/docs)",
@@ -220,15 +108,6 @@ export const models: readonly Rule[] = [
     good: ["gsk_{A-Z*3}{0-9*3}{A-Za-z0-9*46}"],
     bad: ["gsk_{A-Za-z0-9*40}", "gsk_{a-z*52}"],
   }),
-  {
-    id: "langsmith-key",
-    title: "LangSmith API key (docs.smith.langchain.com)",
-    keywords: ["lsv2_pt_", "lsv2_sk_"],
-    shapes: [[exactly(hex, 32), { text: "_" }, exactly(hex, 10)]],
-    notBefore: word,
-    good: ["lsv2_pt_{a-f0-9*32}_{a-f0-9*10}"],
-    bad: ["lsv2_pt_{a-f0-9*32}"],
-  },
   prefixRule({
     id: "xai-key",
     title: "xAI API key",
@@ -290,13 +169,5 @@ export const models: readonly Rule[] = [
     checks: ["letter-and-digit", { entropy: 3.3 }],
     good: ["tvly-dev-{A-Z*3}{0-9*3}{A-Za-z0-9*26}"],
     bad: ["tvly-{a-z*34}"],
-  }),
-  prefixRule({
-    id: "prefect-key",
-    title: "Prefect API key",
-    prefixes: ["pnu_", "pnb_"],
-    run: exactly(alphanumeric, 36),
-    good: ["pnu_{A-Za-z0-9*36}"],
-    bad: ["pnu_{a-z*12}"],
   }),
 ];

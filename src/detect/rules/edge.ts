@@ -1,0 +1,128 @@
+import { lowerCase } from "./byte-class.ts";
+import type { CompiledBefore, Keyword, TextsBefore } from "./compile.ts";
+import { mayEndEscape } from "./keyword-filter.ts";
+import type { RuleSet } from "./rule-set.ts";
+
+/** Bytes before a keyword that tell whether it is the end of an escape: a colour has up to 14. */
+const contextBytes = 18;
+
+/**
+ * What stands before a place in a stream: in the chunk that is under way, or at the end of what came
+ * before it, of which it keeps as much as may matter to a keyword. Places are offsets in the chunk;
+ * those before it are negative.
+ */
+export class Edge {
+  /** The last bytes before the chunk, and behind them room for as much as completes a keyword. */
+  readonly bytes: Buffer;
+  readonly words: Int32Array;
+  /** How many bytes before the chunk there are. */
+  length = 0;
+  readonly #capacity: number;
+  #chunk: Buffer = noBytes;
+  #chunkLength = 0;
+
+  constructor({ longestBefore, filter: { longest } }: RuleSet) {
+    this.#capacity = contextBytes + longestBefore + longest;
+    const memory = new ArrayBuffer((this.#capacity + longest + 7) & ~3);
+    this.bytes = Buffer.from(memory);
+    this.words = new Int32Array(memory);
+  }
+
+  /** Begins a new stream. */
+  reset(): void {
+    this.length = 0;
+  }
+
+  /** Takes the first `length` bytes of the next chunk. */
+  begin(chunk: Buffer, length: number): void {
+    this.#chunk = chunk;
+    this.#chunkLength = length;
+  }
+
+  /**
+   * Puts up to `count` bytes of the chunk behind those before it.
+   *
+   * @returns How many bytes there are then.
+   */
+  extend(count: number): number {
+    const more = Math.min(this.#chunkLength, count);
+    this.bytes.set(this.#chunk.subarray(0, more), this.length);
+    return this.length + more;
+  }
+
+  /** How much of the match stands before its keyword. */
+  countBefore({ table, max }: CompiledBefore, at: number): number {
+    let count = 0;
+    while (count < max && table[this.byteAt(at - count - 1)] === 1) count++;
+    return count;
+  }
+
+  textBefore(at: number, count: number): string {
+    let text = "";
+    for (let back = count; back > 0; back--) text += String.fromCharCode(this.byteAt(at - back));
+    return text;
+  }
+
+  /** Whether what stands before a keyword lets it be one. */
+  isFree({ notAfter, unlessAfter, onlyAfter }: Keyword, at: number): boolean {
+    if (unlessAfter !== null && this.#followsOne(unlessAfter, at)) return false;
+    if (onlyAfter !== null) {
+      const end = isSeparator(this.byteAt(at - 1)) ? at - 1 : at;
+      if (!this.#followsOne(onlyAfter, end)) return false;
+    }
+    if (notAfter === null) return true;
+    const last = this.byteAt(at - 1);
+    if (notAfter[last] === 0) return true;
+    return mayEndEscape(last) && endsEscape((back) => this.byteAt(at - back));
+  }
+
+  #followsOne(texts: TextsBefore, at: number): boolean {
+    const candidates = texts[lowerCase(this.byteAt(at - 1))] as readonly Uint8Array[];
+    for (let i = 0; i < candidates.length; i++) {
+      if (this.#standsBefore(candidates[i] as Uint8Array, at)) return true;
+    }
+    return false;
+  }
+
+  #standsBefore(text: Uint8Array, at: number): boolean {
+    for (let i = 0; i < text.length; i++) {
+      if (lowerCase(this.byteAt(at - text.length + i)) !== text[i]) return false;
+    }
+    return true;
+  }
+
+  /** A byte of the chunk, or of what was before it. */
+  byteAt(at: number): number {
+    if (at >= 0) return this.#chunk[at] as number;
+    return this.bytes[this.length + at] ?? newline;
+  }
+
+  /** Keeps the end of the chunk, and lets go of the rest. */
+  keep(): void {
+    const fromChunk = Math.min(this.#chunkLength, this.#capacity);
+    const kept = Math.min(this.length, this.#capacity - fromChunk);
+    this.bytes.copyWithin(0, this.length - kept, this.length);
+    this.bytes.set(this.#chunk.subarray(this.#chunkLength - fromChunk, this.#chunkLength), kept);
+    this.length = kept + fromChunk;
+    this.#chunk = noBytes;
+    this.#chunkLength = 0;
+  }
+}
+
+const noBytes = Buffer.alloc(0);
+const newline = 0x0a;
+
+/** `_`, `-`, `.` or a space, between the words of a name. */
+function isSeparator(byte: number): boolean {
+  return byte === 0x5f || byte === 0x2d || byte === 0x2e || byte === 0x20;
+}
+
+/**
+ * Whether an escape ends before a place: `\n`, `\r`, `\t`, `%3D`, `\u003d`, or a terminal colour. What
+ * follows begins a word then, whatever the last character of the escape is.
+ */
+function endsEscape(byteBefore: (back: number) => number): boolean {
+  let text = "";
+  for (let back = contextBytes; back > 0; back--) text += String.fromCharCode(byteBefore(back));
+  return /(?:\\[nrt]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\[[0-9;]{0,12}m)$/.test(text);
+}
