@@ -4,6 +4,7 @@ import {
   type KnownBits,
   type Matcher,
   type MatchState,
+  minUnwrappedBytes,
   type Needle,
   type Piece,
   type Rule,
@@ -39,8 +40,6 @@ export interface ScannerOptions {
   readonly rules: RuleSet | null;
 }
 
-/** Matches in the unwrapped view are too likely by chance below this length. */
-const minUnwrappedBytes = 8;
 /** The most that a pause may show of a partial match. */
 const maxShownAtPause = 4;
 
@@ -139,7 +138,9 @@ export class Scanner {
   end(): void {
     this.#refresh();
     this.#rules?.end();
-    if (this.#options.unwrap) this.#scanView(this.#view.finish(this.#read - 1));
+    if (this.#options.unwrap) {
+      this.#scanView(this.#view.finish(this.#read - 1, this.#matcher.grams, this.#isViewLive));
+    }
     this.#settle(this.#read, noBytes, this.#read);
     this.#report(Number.POSITIVE_INFINITY);
     this.#state.fill(0);
@@ -165,8 +166,12 @@ export class Scanner {
     const matcher = this.#matcher;
     matcher.scan(chunk, this.#state, base, this.#addMatch);
     if (!this.#options.unwrap) return;
-    this.#scanView(this.#view.push(chunk, base));
+    this.#scanView(this.#view.push(chunk, base, matcher.grams, this.#isViewLive));
     if (this.#view.isCut) this.#viewState.fill(0);
+  }
+
+  get #isViewLive(): boolean {
+    return this.#matcher.pending(this.#viewState) > 0;
   }
 
   readonly #addMatch = (start: number, end: number, needle: Needle): void => {

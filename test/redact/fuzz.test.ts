@@ -4,29 +4,13 @@ import { type Needle, needlesOf } from "nopeek/detect";
 import { createRedactor, type Redactor } from "nopeek/redact";
 import { expect, it } from "vitest";
 import { redactSlowly } from "../support/oracle.ts";
+import { type Random, randomOf } from "../support/random.ts";
 import { fromTemplate } from "../support/templates.ts";
 
 const cases = process.env["SLOW"] === "1" ? 1_000_000 : 50_000;
 const casesOfSet = 250;
 /** A failure names its seed: `SEED=n npx vitest run fuzz` starts there. */
 const firstSeed = Number(process.env["SEED"] ?? 1);
-
-/** xorshift32. */
-function randomOf(seed: number) {
-  let state = Math.imul(seed, 0x9e3779b1) | 1;
-  const below = (count: number) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return Math.floor(((state >>> 0) / 2 ** 32) * count);
-  };
-  const pick = <T>(list: readonly T[]): T => list[below(list.length)] as T;
-  const text = (alphabet: string, length: number) =>
-    Array.from({ length }, () => alphabet[below(alphabet.length)]).join("");
-  return { below, pick, text };
-}
-
-type Random = ReturnType<typeof randomOf>;
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 /** Few letters overlap themselves and their neighbours; the others need every escape. */
