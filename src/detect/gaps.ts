@@ -18,8 +18,9 @@ export const carriageReturn = 0x0d;
 export const escapeByte = 0x1b;
 const space = 0x20;
 
-/** The bytes of text that begin something that is left out. */
-export const gapBegins = [newline, carriageReturn, escapeByte] as const;
+/** 1 for the bytes of text that begin something that is left out. */
+export const beginsGap = new Uint8Array(256);
+for (const byte of [newline, carriageReturn, escapeByte]) beginsGap[byte] = 1;
 
 /** P, X, ], ^ and _ after ESC begin a control string. */
 const controlStrings: ReadonlySet<number> = new Set([0x50, 0x58, 0x5d, 0x5e, 0x5f]);

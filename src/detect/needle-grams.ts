@@ -6,6 +6,9 @@
 /** Shorter needles are too likely by chance where text was put together. */
 export const minUnwrappedBytes = 8;
 
+/** So many bytes on each side of a joint tell whether a needle may go over it. */
+export const joinedBytes = 3;
+
 /** Bits for each byte of the needles: one in four or more words of other text is not told apart. */
 const bitsPerByte = 4;
 const minTableBits = 12;
@@ -55,7 +58,7 @@ export class NeedleGrams {
     return (((this.#words[bit >>> 5] as number) >>> bit) & 1) !== 0;
   }
 
-  /** Whether 3 bytes before one place, with those at another one, may be part of a needle. */
+  /** Whether `joinedBytes` before one place, with those at another one, may be part of a needle. */
   mayJoin(bytes: Uint8Array, end: number, start: number): boolean {
     const before =
       (bytes[end - 3] as number) |

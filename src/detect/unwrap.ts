@@ -3,20 +3,20 @@
  * indentation that follows them and a backslash before them. A value that a terminal, a colouring
  * `grep` or `base64` broke up is whole there.
  */
+import { GapBegins } from "./gap-begins.ts";
 import {
   afterBreak,
   afterEscape,
+  beginsGap,
   carriageReturn,
   endsBefore,
   escapeByte,
   following,
-  gapBegins,
   inText,
   newline,
 } from "./gaps.ts";
 import { Joints, type Piece } from "./joints.ts";
-import type { NeedleGrams } from "./needle-grams.ts";
-import { NextOf } from "./next-of.ts";
+import { joinedBytes, type NeedleGrams } from "./needle-grams.ts";
 import { Runs } from "./runs.ts";
 
 const backslash = 0x5c;
@@ -27,7 +27,7 @@ const maxGap = 512;
 export class Unwrapper {
   readonly #runs = new Runs();
   readonly #joints = new Joints(this.#runs);
-  readonly #gapBegin = new NextOf(gapBegins);
+  readonly #gapBegins = new GapBegins();
   #mode = inText;
   #gap = 0;
   /** The last byte of the last chunk was a backslash: the next byte tells whether it is text. */
@@ -38,8 +38,13 @@ export class Unwrapper {
     return this.#runs.length;
   }
 
+  /** More than a gap was left out since the last kept byte: nothing continues it any more. */
+  get isCut(): boolean {
+    return this.#gap > maxGap;
+  }
+
   /**
-   * Takes the next chunk, which begins at offset `base` of the stream.
+   * Takes the next chunk, which is not empty and begins at offset `base` of the stream.
    *
    * @param grams - What the needles are made of.
    * @param isLive - Something is under way at the end of the view.
@@ -48,39 +53,29 @@ export class Unwrapper {
   push(chunk: Uint8Array, base: number, grams: NeedleGrams, isLive: boolean): readonly Piece[] {
     const end = chunk.length;
     this.#joints.begin(chunk, base, grams, isLive);
-    this.#gapBegin.begin(chunk);
+    this.#gapBegins.find(chunk);
+    const { offsets, count } = this.#gapBegins;
+    if (this.#backslash) this.#decideBackslash(chunk[0] as number, base - 1);
     // The run before, as far as it is in the chunk.
     let lastFrom = 0;
     let lastTo = 0;
-    let i = 0;
-    while (i < end) {
-      if (this.#mode !== inText) {
-        i = this.#skip(chunk, i);
-        if (this.#mode !== inText) break;
-        continue;
+    let next = 0;
+    for (let from = this.#skip(chunk, 0); from < end; ) {
+      while (next < count && (offsets[next] as number) < from) next++;
+      const textEnd = next < count ? (offsets[next] as number) : end;
+      const to = endsInBackslash(chunk, textEnd) ? textEnd - 1 : textEnd;
+      if (this.#beginRun(base + from)) {
+        const areLong = lastTo - lastFrom >= joinedBytes && to - from >= joinedBytes;
+        if (!areLong || grams.mayJoin(chunk, lastTo, from)) this.#joints.add();
       }
-      const byte = chunk[i] as number;
-      if (this.#backslash) this.#decideBackslash(byte, base + i - 1);
-      if (byte === newline || byte === carriageReturn || byte === escapeByte) {
-        this.#mode = byte === escapeByte ? afterEscape : afterBreak;
-        this.#gap++;
-        i++;
-        continue;
+      this.#runs.grow(to - from);
+      if (to < textEnd) {
+        if (textEnd < end) this.#gap++;
+        else this.#backslash = true;
       }
-      const isJoint = this.#beginRun(base + i);
-      const to = this.#gapBegin.from(i + 1);
-      this.#runs.grow(to - i);
-      if (isJoint) {
-        const areLong = lastTo - lastFrom >= 3 && to - i >= 3;
-        if (!areLong || grams.mayJoin(chunk, lastTo, i)) this.#joints.add();
-      }
-      lastFrom = i;
+      lastFrom = from;
       lastTo = to;
-      i = to;
-      if (endsInBackslash(chunk, to)) {
-        this.#takeBackslash();
-        lastTo--;
-      }
+      from = this.#skip(chunk, textEnd);
     }
     return this.#joints.end();
   }
@@ -92,11 +87,6 @@ export class Unwrapper {
     return this.#joints.end();
   }
 
-  /** More than a gap was left out since the last kept byte: nothing continues it any more. */
-  get isCut(): boolean {
-    return this.#gap > maxGap;
-  }
-
   /** The offset in the stream of the byte at `view`. */
   toStream(view: number): number {
     return this.#runs.toStream(view);
@@ -105,22 +95,6 @@ export class Unwrapper {
   /** Forgets how offsets before `view` are mapped. */
   forget(view: number): void {
     this.#runs.forget(view);
-  }
-
-  /** The next kept byte is at `stream`. @returns Whether something was left out before it. */
-  #beginRun(stream: number): boolean {
-    if (this.#gap === 0 && this.#runs.count > 0) return false;
-    const isJoint = this.#gap <= maxGap;
-    if (!isJoint) this.#joints.cut();
-    this.#gap = 0;
-    this.#runs.begin(stream);
-    return isJoint;
-  }
-
-  /** Takes a backslash at the end of a run back, if a line break follows, or may follow. */
-  #takeBackslash(): void {
-    this.#runs.grow(-1);
-    this.#backslash = true;
   }
 
   /** A backslash before a line break is left out; any other is text. */
@@ -134,15 +108,32 @@ export class Unwrapper {
     this.#runs.grow(1);
   }
 
-  /** Goes over what is left out. @returns Where text may begin again, or the end. */
+  /** The next kept byte is at `stream`. @returns Whether it is behind a joint. */
+  #beginRun(stream: number): boolean {
+    if (this.#gap === 0 && this.#runs.count > 0) return false;
+    const isJoint = this.#gap <= maxGap;
+    if (!isJoint) this.#joints.cut();
+    this.#gap = 0;
+    this.#runs.begin(stream);
+    return isJoint;
+  }
+
+  /** Goes over what is left out. @returns Where text begins, or the end. */
   #skip(chunk: Uint8Array, from: number): number {
     for (let i = from; i < chunk.length; i++) {
-      const isTooLong = this.#gap > maxGap && this.#mode !== afterBreak;
-      const mode = isTooLong ? inText : following(this.#mode, chunk[i] as number);
-      this.#mode = mode === endsBefore ? inText : mode;
-      if (mode === endsBefore) return i;
+      const byte = chunk[i] as number;
+      let mode = endsBefore;
+      if (this.#mode !== inText) {
+        const isTooLong = this.#gap > maxGap && this.#mode !== afterBreak;
+        mode = isTooLong ? inText : following(this.#mode, byte);
+      }
+      if (mode === endsBefore) {
+        this.#mode = inText;
+        if (beginsGap[byte] === 0) return i;
+        mode = byte === escapeByte ? afterEscape : afterBreak;
+      }
+      this.#mode = mode;
       this.#gap++;
-      if (mode === inText) return i + 1;
     }
     return chunk.length;
   }
