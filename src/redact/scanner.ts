@@ -175,7 +175,7 @@ export class Scanner {
   }
 
   readonly #addMatch = (start: number, end: number, needle: Needle): void => {
-    this.#masks.add(start, end, needle);
+    this.#masks.add({ start, end, match: needle });
     this.#options.onMatch?.(needle, start);
     if (needle.before !== undefined) this.#dropBefore(start, needle.before);
     if (needle.after !== undefined) this.#dropAfter(end, needle.after, 0);
@@ -184,7 +184,8 @@ export class Scanner {
   /** The character before base64 of a value belongs to it if it can hold the value's first bits. */
   #dropBefore(start: number, known: KnownBits): void {
     const byte = this.#byteAt(start - 1);
-    if (byte !== undefined && agrees(byte, known)) this.#dropped.add(start - 1, start);
+    if (byte !== undefined && agrees(byte, known))
+      this.#dropped.add({ start: start - 1, end: start });
   }
 
   /** So does the character behind it, and the padding: `taken` counts them. */
@@ -197,7 +198,8 @@ export class Scanner {
       }
       const belongs = count === 0 ? agrees(byte, known) : byte === padding;
       if (!belongs) return;
-      this.#dropped.add(end + count - taken, end + count - taken + 1);
+      const at = end + count - taken;
+      this.#dropped.add({ start: at, end: at + 1 });
     }
   }
 
@@ -225,10 +227,10 @@ export class Scanner {
   readonly #ruleListener = {
     hit: (start: number, end: number, rule: Rule, confidence: Confidence, bytes: Buffer) => {
       const match = { rule, confidence, bytes };
-      if (rule.does === "report") this.#reports.add(start, end, match);
-      else this.#masks.add(start, end, match);
+      if (rule.does === "report") this.#reports.add({ start, end, match });
+      else this.#masks.add({ start, end, match });
     },
-    drop: (start: number, end: number) => this.#dropped.add(start, end),
+    drop: (start: number, end: number) => this.#dropped.add({ start, end }),
     bytesOf: (start: number, end: number) => this.#bytesOf(start, end),
   };
 
