@@ -30,7 +30,8 @@ export interface Matcher {
    * Scans one chunk and brings `state` up to its end.
    *
    * @param base - The offset of the chunk in its stream.
-   * @param onMatch - Called for the longest needle at each end; ends of one automaton in order.
+   * @param onMatch - Called for the longest needle at each end, and for those that have more behind
+   *   it (`Needle.after`); ends of one automaton in order.
    */
   scan(chunk: Uint8Array, state: MatchState, base: number, onMatch: OnMatch): void;
   /** Scans the first `length` bytes as a text of its own. */
@@ -100,10 +101,15 @@ class TieredMatcher implements Matcher {
     this.#grams = grams;
     this.#positions = new Int32Array(tiers.length);
     for (const { needles } of [...tiers, ...short]) allowBeside(needles, this.beside);
-    this.#onEnds = [...tiers, ...short].map(({ needles, automaton: { lengths } }) => {
+    this.#onEnds = [...tiers, ...short].map(({ needles, automaton: { lengths, suffixes } }) => {
       return (end, index) => {
         const to = this.#base + end;
         this.#onMatch(to - (lengths[index] as number), to, needles[index] as Needle);
+        for (let i = suffixes[index] as number; i !== -1; i = suffixes[i] as number) {
+          const { [i]: needle } = needles;
+          if (needle?.after === undefined) continue;
+          this.#onMatch(to - (lengths[i] as number), to, needle);
+        }
       };
     });
   }
