@@ -8,7 +8,8 @@
  *    the word at j - 3 is one of them; if m >= 3, the word at j - 1. One of both holds.
  * 2. So it does not begin before the words of needles do, going back from j - 3, or before j - 2 if
  *    there is none. It does not end behind them, going on from j - 1, or behind j + 2. What lies
- *    between is a window. If it has fewer than 8 bytes, no match goes over this joint.
+ *    between is a window. If it has fewer than 8 bytes, no match goes over this joint. Far from the
+ *    joint one word in four is asked for: a window may then be some bytes longer than it must be.
  * 3. What may still become a match at the end of the chunk begins a needle: its words are a needle's
  *    too. The last window goes back from the end in the same way, at least 3 bytes. So the state of
  *    the automata behind it is what it would be behind the whole view; and if something is under way
@@ -31,6 +32,10 @@ export interface Piece {
 
 const backslash = 0x5c;
 const carriedBytes = 3;
+/** So far from a joint every word is asked for; beyond, one in four is enough to know where to stop. */
+const nearBytes = 12;
+/** Before all offsets. */
+const nowhere = -16;
 
 export class Joints {
   readonly #runs: Runs;
@@ -53,8 +58,14 @@ export class Joints {
   #done = 0;
   /** What is behind `#done` does not continue what is before. */
   #isCut: boolean = false;
-  /** The run that was read last. */
+  /** The run that was read last: where it begins and ends in the view, and how it stands in the chunk. */
   #run = 0;
+  #runStart = 0;
+  #runEnd = 0;
+  #runShift = 0;
+  /** The four bytes that were read last, and their offset in the view. */
+  #gram = 0;
+  #gramView = nowhere;
 
   constructor(runs: Runs) {
     this.#runs = runs;
@@ -72,6 +83,8 @@ export class Joints {
     this.#isLive = isLive;
     this.#start = this.#runs.length;
     this.#run = Math.max(0, this.#runs.count - 1);
+    this.#runEnd = 0;
+    this.#gramView = nowhere;
     this.#done = this.#start;
     this.#isCut = false;
     this.#pieces = [];
@@ -86,6 +99,7 @@ export class Joints {
   /** So much is left out that what follows continues nothing. */
   cut(): void {
     this.#look();
+    this.#gramView = nowhere;
     this.#done = this.#runs.length;
     this.#isCut = true;
     this.#isLive = false;
@@ -112,50 +126,41 @@ export class Joints {
   }
 
   #lookAt(joint: number): void {
-    const { length } = this.#runs;
     // The last window went over it, and ended behind what this one would.
     if (joint + 3 <= this.#done) return;
-    const before = this.#gramAt(joint - 3);
-    const behind = this.#gramAt(joint - 1);
-    const isBefore = this.#grams.has(before);
-    const isBehind = this.#grams.has(behind);
+    const isBefore = this.#isGram(joint - 3);
+    const isBehind = this.#isGram(joint - 1);
     if (!isBefore && !isBehind) return;
-    const from = isBefore ? this.#goBack(joint - 3, before) : joint - 2;
-    const to = isBehind ? this.#goOn(joint - 1, behind) : joint + 2;
+    const from = isBefore ? this.#goBack(joint - 3) : joint - 2;
+    const to = isBehind ? this.#goOn(joint - 1) : joint + 2;
     if (from > this.#done && to - from < minUnwrappedBytes) return;
-    this.#take(from, Math.min(to, length));
+    this.#take(from, Math.min(to, this.#runs.length));
   }
 
   /** Step 3. */
   #lookAtEnd(): void {
     const { length } = this.#runs;
-    const last = this.#gramAt(length - 4);
-    this.#take(this.#grams.has(last) ? this.#goBack(length - 4, last) : length - 3, length);
+    const from = this.#isGram(length - 4) ? this.#goBack(length - 4) : length - 3;
+    this.#take(from, length);
   }
 
-  /** Where the words of needles begin that go on to the one at `view`. */
-  #goBack(view: number, word: number): number {
-    let gram = word;
+  /** Where the words of needles begin, at the earliest, that go on to the one at `view`. */
+  #goBack(view: number): number {
     let at = view;
-    while (at > this.#done) {
-      gram = (gram << 8) | this.#byteAt(at - 1);
-      if (!this.#grams.has(gram)) break;
-      at--;
-    }
-    return at;
+    while (at > this.#done && at > view - nearBytes && this.#isGram(at - 1)) at--;
+    if (at > view - nearBytes) return at;
+    while (at > this.#done && this.#isGram(at - 4)) at -= 4;
+    return at - 3;
   }
 
-  /** Where the words of needles end that begin with the one at `view`. */
-  #goOn(view: number, word: number): number {
+  /** Where the words of needles end, at the latest, that begin with the one at `view`. */
+  #goOn(view: number): number {
     const { length } = this.#runs;
-    let gram = word;
     let end = view + 4;
-    while (end < length) {
-      gram = (gram >>> 8) | (this.#byteAt(end) << 24);
-      if (!this.#grams.has(gram)) break;
-      end++;
-    }
-    return end;
+    while (end < length && end < view + nearBytes && this.#isGram(end - 3)) end++;
+    if (end < view + nearBytes) return end;
+    while (end < length && this.#isGram(end)) end += 4;
+    return end + 3;
   }
 
   /** Adds a window, but for what is in the last one. */
@@ -185,26 +190,42 @@ export class Joints {
     for (let i = 0; i < carriedBytes; i++) this.#carried[i] = last >>> (8 * (i + 1));
   }
 
-  /** Four bytes of the view, the first one lowest; what is not there is 0. */
+  #isGram(view: number): boolean {
+    return this.#grams.has(this.#gramAt(view));
+  }
+
+  /** Four bytes of the view, the first one lowest; what is not there is 0. Mostly near the last ones. */
   #gramAt(view: number): number {
-    return (
-      this.#byteAt(view) |
-      (this.#byteAt(view + 1) << 8) |
-      (this.#byteAt(view + 2) << 16) |
-      (this.#byteAt(view + 3) << 24)
-    );
+    let gram = this.#gram;
+    let at = this.#gramView;
+    if (view > at + 3 || view < at - 3) at = view - 4;
+    for (; at < view; at++) gram = (gram >>> 8) | (this.#byteAt(at + 4) << 24);
+    for (; at > view; at--) gram = (gram << 8) | this.#byteAt(at - 1);
+    this.#gram = gram;
+    this.#gramView = view;
+    return gram;
   }
 
   /** A byte of the view. */
   #byteAt(view: number): number {
-    const runs = this.#runs;
-    if (view < this.#start) return this.#carried[view - this.#start + carriedBytes] ?? 0;
-    if (view >= runs.length) return 0;
-    while (view < runs.startOf(this.#run)) this.#run--;
-    while (view >= runs.endOf(this.#run)) this.#run++;
-    const at = view + runs.shiftOf(this.#run) - this.#base;
+    if (view < this.#runStart || view >= this.#runEnd) {
+      if (view < this.#start) return this.#carried[view - this.#start + carriedBytes] ?? 0;
+      if (view >= this.#runs.length) return 0;
+      this.#seek(view);
+    }
+    const at = view + this.#runShift;
     // Of the chunk before only a backslash is left that turned out to be text.
     return at < 0 ? backslash : (this.#chunk[at] as number);
+  }
+
+  /** Goes to the run of a byte of the chunk: nearly always the same one, or the next. */
+  #seek(view: number): void {
+    const runs = this.#runs;
+    while (view < runs.startOf(this.#run)) this.#run--;
+    while (view >= runs.endOf(this.#run)) this.#run++;
+    this.#runStart = Math.max(this.#start, runs.startOf(this.#run));
+    this.#runEnd = runs.endOf(this.#run);
+    this.#runShift = runs.shiftOf(this.#run) - this.#base;
   }
 }
 

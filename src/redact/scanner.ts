@@ -122,15 +122,18 @@ export class Scanner {
     this.#refresh();
     const start = this.#matchStart(this.#read);
     const most = maxShownAtPause - (this.#belongsBefore(start) ? 1 : 0);
-    let limit =
-      this.#read - this.#matcher.pending(this.#state) + this.#matcher.showable(this.#state, most);
+    const inStream = this.#read - this.#matcher.pending(this.#state);
+    // No value goes on behind masks up to here, at most a format does.
+    const decided = Math.min(inStream, this.#unwrapped?.live ?? inStream);
+    let limit = inStream + this.#matcher.showable(this.#state, most);
     if (this.#unwrapped !== null) limit = Math.min(limit, this.#unwrapped.showable(most));
     if (this.#rules !== null) limit = Math.min(limit, this.#rules.showable(most));
-    for (let { first } = this.#masks; first !== undefined && first.start <= limit; ) {
+    for (;;) {
+      const { first } = this.#masks;
+      if (first === undefined || first.start > limit || first.end > decided) break;
       this.#writeRaw(first.start, noBytes, this.#read);
       this.#writeMask(first);
       this.#masked = this.#written;
-      first = this.#masks.first;
     }
     this.#writeRaw(Math.min(limit, this.#masks.first?.start ?? limit), noBytes, this.#read);
     this.#report(Number.POSITIVE_INFINITY);
