@@ -1,11 +1,13 @@
 #!/usr/bin/env -S node --
 import { setFlagsFromString } from "node:v8";
 import { main } from "./main.ts";
+import { freeRelayed } from "./relayed-memory.ts";
 
 // The "--" above: Node 20 would take our --env-file for its own, and end if there is no such file.
 
 // Relayed output is short-lived garbage: a young generation that does not grow keeps memory flat.
 setFlagsFromString("--semi-space-growth-factor=1");
+freeRelayed([process.stdout, process.stderr]);
 
 // Node would open a debugger, and with it every secret, on this signal.
 process.on("SIGUSR1", () => undefined);

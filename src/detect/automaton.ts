@@ -22,6 +22,8 @@ export interface Automaton {
   /** The longest needle that ends in a state with `endsNeedle`: its index, by state. */
   readonly found: IntTable;
   readonly lengths: Int32Array;
+  /** By needle: the longest other one that it ends in, or -1. */
+  readonly suffixes: Int32Array;
   /** The class of each byte; 0 for all bytes that no needle holds. */
   readonly classOf: Uint16Array;
   readonly classCount: number;
@@ -56,7 +58,7 @@ export function edgeKey(state: number, byte: number): number {
 export function buildAutomaton(needles: readonly Uint8Array[]): Automaton {
   const order = needles.map((_, index) => index);
   order.sort((a, b) => Buffer.compare(at(needles, a), at(needles, b)));
-  const { parent, ...trie } = buildTrie(needles, order);
+  const { parent, ends, ...trie } = buildTrie(needles, order);
   const automaton = {
     ...trie,
     ...classesOf(needles, trie, parent),
@@ -64,7 +66,12 @@ export function buildAutomaton(needles: readonly Uint8Array[]): Automaton {
     lengths: Int32Array.from(needles, ({ length }) => length),
   };
   linkFailures(automaton, parent);
-  return automaton;
+  const suffixes = ends.map((state) => {
+    const suffix = automaton.fail[state] as number;
+    const finds = ((automaton.flags[suffix] as number) & endsNeedle) !== 0;
+    return finds ? automaton.found.get(suffix) : -1;
+  });
+  return { ...automaton, suffixes };
 }
 
 /** Lays the trie out depth first, from needles in byte order: each shares a prefix with the last. */
@@ -78,6 +85,7 @@ function buildTrie(needles: readonly Uint8Array[], order: readonly number[]) {
   const flags = new Uint8Array(count);
   const edges = new IntTable(needles.length);
   const found = new IntTable(needles.length);
+  const ends = new Int32Array(needles.length);
   const path = new Int32Array(longest + 1);
   flags[0] = isShallow | isLow;
   let next = 1;
@@ -102,6 +110,7 @@ function buildTrie(needles: readonly Uint8Array[], order: readonly number[]) {
     const last = path[needle.length] as number;
     flags[last] = (flags[last] as number) | endsNeedle;
     found.set(last, index);
+    ends[index] = last;
     const length = Math.min(255, needle.length);
     // Deeper states of a longer path were given their value by a needle at least as long as that.
     for (let i = needle.length; i >= 0; i--) {
@@ -111,7 +120,7 @@ function buildTrie(needles: readonly Uint8Array[], order: readonly number[]) {
     }
     previous = needle;
   }
-  return { label, parent, depth, shortest, flags, edges, found };
+  return { label, parent, ends, depth, shortest, flags, edges, found };
 }
 
 /** The number of states and the length of the longest needle. */
@@ -172,7 +181,7 @@ function childOf({ label, flags, edges }: Trie, state: number, byte: number): nu
   return ((flags[state] as number) & branches) === 0 ? 0 : edges.get(edgeKey(state, byte));
 }
 
-type Linked = Omit<Automaton, "shortest" | "lengths">;
+type Linked = Omit<Automaton, "shortest" | "lengths" | "suffixes">;
 
 /** Sets the failure links level by level, and lets a state find what its suffix finds. */
 function linkFailures(automaton: Linked, parent: Int32Array): void {

@@ -14,7 +14,9 @@ export {
   partForms,
   wholeForms,
 } from "./forms.ts";
+export type { Piece } from "./joints.ts";
 export { createMatcher, type Matcher, type MatchState, type OnMatch } from "./matcher.ts";
+export { minUnwrappedBytes } from "./needle-grams.ts";
 export { defaultRules } from "./rules/default-rules.ts";
 export { detectors, severities } from "./rules/detectors.ts";
 export { checkOwnExamples } from "./rules/own-examples.ts";
@@ -41,4 +43,4 @@ export {
 } from "./rules/rule-set.ts";
 export { seedRules } from "./rules/seed-rules.ts";
 export { expandTemplate } from "./rules/template.ts";
-export { type Piece, Unwrapper } from "./unwrap.ts";
+export { Unwrapper } from "./unwrap.ts";

@@ -8,8 +8,10 @@ import {
   minFilteredBytes,
 } from "./gram-filter.ts";
 import { nextCandidate } from "./gram-scan.ts";
+import { NeedleGrams } from "./needle-grams.ts";
 import { type OnEnd, type RunEnd, runAutomaton } from "./run-automaton.ts";
 import { type Tier, withNeedles } from "./tier.ts";
+import { Words } from "./words.ts";
 
 /** Takes a match: offsets in the scanned stream, end exclusive, and the needle found. */
 export type OnMatch = (start: number, end: number, needle: Needle) => void;
@@ -28,7 +30,8 @@ export interface Matcher {
    * Scans one chunk and brings `state` up to its end.
    *
    * @param base - The offset of the chunk in its stream.
-   * @param onMatch - Called for the longest needle at each end; ends of one automaton in order.
+   * @param onMatch - Called for the longest needle at each end, and for those that have more behind
+   *   it (`Needle.after`); ends of one automaton in order.
    */
   scan(chunk: Uint8Array, state: MatchState, base: number, onMatch: OnMatch): void;
   /** Scans the first `length` bytes as a text of its own. */
@@ -49,13 +52,15 @@ export interface Matcher {
   showable(state: MatchState, most: number): number;
   /** 1 for a byte that may stand before a match and belong to it: see `Needle.before`. */
   readonly beside: Uint8Array;
+  /** What the needles are made of. */
+  readonly grams: NeedleGrams;
   /** A matcher for these needles and more. Of equal needles the first is the one that is found. */
   with(needles: readonly Needle[]): Matcher;
 }
 
 /** Builds a matcher; the first of several equal needles is the one that is found. */
 export function createMatcher(needles: readonly Needle[]): Matcher {
-  return new TieredMatcher([], [], null).with(needles);
+  return new TieredMatcher([], [], null, null).with(needles);
 }
 
 /**
@@ -82,8 +87,8 @@ class TieredMatcher implements Matcher {
   /** By tier: the first byte that its automaton did not read or need not read. */
   readonly #positions: Int32Array;
   readonly #end: RunEnd = { state: 0, position: 0 };
-  /** The memory that was scanned last, as words. */
-  #words = new Int32Array(0);
+  readonly #words = new Words();
+  #grams: NeedleGrams | null;
   // The scan that is under way; `state` is null for a text that has no past and no future.
   #bytes: Uint8Array = noBytes;
   #length = 0;
@@ -91,16 +96,27 @@ class TieredMatcher implements Matcher {
   #base = 0;
   #onMatch: OnMatch = ignoreMatch;
 
-  constructor(tiers: readonly Tier[], short: readonly Tier[], filter: GramFilter | null) {
+  constructor(
+    tiers: readonly Tier[],
+    short: readonly Tier[],
+    filter: GramFilter | null,
+    grams: NeedleGrams | null,
+  ) {
     this.#tiers = tiers;
     this.#short = short;
     this.#filter = filter;
+    this.#grams = grams;
     this.#positions = new Int32Array(tiers.length);
     for (const { needles } of [...tiers, ...short]) allowBeside(needles, this.beside);
-    this.#onEnds = [...tiers, ...short].map(({ needles, automaton: { lengths } }) => {
+    this.#onEnds = [...tiers, ...short].map(({ needles, automaton: { lengths, suffixes } }) => {
       return (end, index) => {
         const to = this.#base + end;
         this.#onMatch(to - (lengths[index] as number), to, needles[index] as Needle);
+        for (let i = suffixes[index] as number; i !== -1; i = suffixes[i] as number) {
+          const { [i]: needle } = needles;
+          if (needle?.after === undefined) continue;
+          this.#onMatch(to - (lengths[i] as number), to, needle);
+        }
       };
     });
   }
@@ -115,13 +131,21 @@ class TieredMatcher implements Matcher {
     const long = needles.filter(({ bytes }) => bytes.length >= minFilteredBytes);
     const short = needles.filter(({ bytes }) => bytes.length < minFilteredBytes);
     const tiers = withNeedles(this.#tiers, long);
-    return new TieredMatcher(tiers, withNeedles(this.#short, short), this.#filterFor(tiers, long));
+    const filter = this.#filterFor(tiers, long);
+    const grams = this.#grams?.add(long.map(bytesOf)) === true ? this.#grams : null;
+    return new TieredMatcher(tiers, withNeedles(this.#short, short), filter, grams);
   }
 
   #filterFor(tiers: readonly Tier[], added: readonly Needle[]): GramFilter | null {
     if (tiers.length === 0) return null;
     const extended = this.#filter && extendGramFilter(this.#filter, added.map(bytesOf));
     return extended ?? buildGramFilter(tiers.flatMap(({ needles }) => needles.map(bytesOf)));
+  }
+
+  /** Made when it is first needed: only the unwrapped view needs it. */
+  get grams(): NeedleGrams {
+    this.#grams ??= new NeedleGrams(this.#tiers.flatMap(({ needles }) => needles.map(bytesOf)));
+    return this.#grams;
   }
 
   start(): MatchState {
@@ -168,7 +192,7 @@ class TieredMatcher implements Matcher {
     if (this.#filter === null) return;
     let rest = this.#goOn();
     const { reach, stride } = this.#filter;
-    const words = this.#wordsOf(this.#bytes);
+    const words = this.#words.of(this.#bytes);
     const shift = this.#bytes.byteOffset;
     const last = (shift + this.#length - 4) >> 2;
     const step = stride >> 2;
@@ -239,14 +263,6 @@ class TieredMatcher implements Matcher {
     runAutomaton(automaton, this.#bytes, from, this.#length, restAt, state, onEnd, this.#end);
     this.#positions[t] = this.#end.position;
     if (this.#state !== null) this.#state[t] = liveState(automaton, this.#end.state);
-  }
-
-  #wordsOf({ buffer }: Uint8Array): Int32Array {
-    const length = buffer.byteLength >> 2;
-    if (this.#words.buffer !== buffer || this.#words.length !== length) {
-      this.#words = new Int32Array(buffer as ArrayBuffer, 0, length);
-    }
-    return this.#words;
   }
 
   pending(state: MatchState): number {

@@ -1,21 +1,18 @@
-/** A part of the stream that is left out: the rest of a match whose mask is written already. */
-interface DroppedRange {
-  readonly start: number;
-  readonly end: number;
-}
+import { type Range, Ranges } from "./ranges.ts";
 
-/** The parts to leave out that are not passed yet: one nearly always, a few at most. */
-export class Dropped {
-  #ranges: DroppedRange[] = [];
-
-  add(start: number, end: number): void {
-    this.#ranges.push({ start, end });
+/** The parts of a stream to leave out: the rest of matches whose masks are written already. */
+export class Dropped extends Ranges<Range> {
+  constructor() {
+    super((a, b) => ({ start: Math.min(a.start, b.start), end: Math.max(a.end, b.end) }));
   }
 
-  /** The earliest range that ends after the offset; those before it are forgotten. */
-  firstAfter(offset: number): DroppedRange | undefined {
-    if (this.#ranges.length === 0) return undefined;
-    this.#ranges = this.#ranges.filter(({ end }) => end > offset);
-    return this.#ranges.toSorted((a, b) => a.start - b.start)[0];
+  /** The earliest one that ends after the offset; those before it are forgotten. */
+  firstAfter(offset: number): Range | undefined {
+    let { first } = this;
+    while (first !== undefined && first.end <= offset) {
+      this.shift();
+      first = this.first;
+    }
+    return first;
   }
 }

@@ -8,10 +8,5 @@ export { fingerprint } from "../secrets/index.ts";
 export type { Chunks } from "./chunks.ts";
 export type { Finding } from "./finding.ts";
 export type { ObjectLimits } from "./masker.ts";
-export {
-  createRedactor,
-  type FindOptions,
-  type Redactor,
-  type RedactorOptions,
-  type StreamOptions,
-} from "./redactor.ts";
+export type { FindOptions, Redactor, RedactorOptions, StreamOptions } from "./options.ts";
+export { createRedactor } from "./redactor.ts";

@@ -1,5 +1,6 @@
 import type { Confidence, Needle, Rule } from "../detect/index.ts";
 import { maskOf } from "../secrets/index.ts";
+import { type Range, Ranges } from "./ranges.ts";
 
 /** A match of a format rule. */
 export interface RuleMatch {
@@ -10,9 +11,7 @@ export interface RuleMatch {
 }
 
 /** A part of the stream that is replaced by one mask: the union of overlapping matches. */
-export interface Masked {
-  readonly start: number;
-  readonly end: number;
+export interface Masked extends Range {
   /** The best of the matches; it gives the mask its name. */
   readonly match: Needle | RuleMatch;
 }
@@ -22,60 +21,10 @@ export function maskTextOf(match: Needle | RuleMatch): string {
   return "secret" in match ? match.secret.mask : maskOf(match.rule.id);
 }
 
-/**
- * Matches that are found but not yet written, in order, overlapping ones merged.
- *
- * A gap stands where the last one was added. Finders each come in order, so that the gap moves along
- * with them, and a chunk of many matches takes time linear in their number.
- */
-export class MaskList {
-  /** Those before the gap, from `#head` on. */
-  #before: Masked[] = [];
-  #head = 0;
-  /** Those behind the gap, the next one last. */
-  readonly #behind: Masked[] = [];
-
-  get first(): Masked | undefined {
-    return this.#head < this.#before.length ? this.#before[this.#head] : this.#behind.at(-1);
-  }
-
-  add(start: number, end: number, match: Needle | RuleMatch): void {
-    let added: Masked = { start, end, match };
-    for (let next = this.#behind.at(-1); next !== undefined; next = this.#behind.at(-1)) {
-      if (next.start >= end) break;
-      this.#before.push(next);
-      this.#behind.pop();
-    }
-    while (this.#head < this.#before.length) {
-      const last = this.#before.at(-1) as Masked;
-      if (last.end <= added.start) break;
-      this.#before.pop();
-      if (last.start >= added.end) this.#behind.push(last);
-      else added = union(last, added);
-    }
-    this.#before.push(added);
-  }
-
-  /** Takes out those that begin before `limit`. */
-  takeBefore(limit: number): readonly Masked[] {
-    const taken: Masked[] = [];
-    for (let first = this.first; first !== undefined && first.start < limit; first = this.first) {
-      taken.push(first);
-      this.shift();
-    }
-    return taken;
-  }
-
-  shift(): Masked | undefined {
-    if (this.#head === this.#before.length) return this.#behind.pop();
-    const first = this.#before[this.#head];
-    this.#head++;
-    // Moves what is left only when as much was taken: each one is moved once.
-    if (this.#head * 2 >= this.#before.length) {
-      this.#before = this.#before.slice(this.#head);
-      this.#head = 0;
-    }
-    return first;
+/** Matches that are found but not yet written, in order, overlapping ones merged. */
+export class MaskList extends Ranges<Masked> {
+  constructor() {
+    super(union);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Detector } from "../detect/index.ts";
 import { type Masked, MaskList, type RuleMatch } from "./mask-list.ts";
+import type { Range } from "./ranges.ts";
 
 /**
  * Matches that are told and not masked. Those of one detector that overlap say the same about the
@@ -15,11 +16,11 @@ export class Reports {
     return true;
   }
 
-  add(start: number, end: number, match: RuleMatch): void {
-    const { detector = "secret-exposure" } = match.rule;
+  add(reported: Range & { readonly match: RuleMatch }): void {
+    const { detector = "secret-exposure" } = reported.match.rule;
     const list = this.#lists.get(detector) ?? new MaskList();
     this.#lists.set(detector, list);
-    list.add(start, end, match);
+    list.add(reported);
   }
 
   /** Takes out those that begin before `limit`. */

@@ -1,20 +1,18 @@
 import {
-  agrees,
   type Confidence,
-  type KnownBits,
   type Matcher,
   type MatchState,
   type Needle,
-  type Piece,
   type Rule,
   RuleScanner,
   type RuleSet,
-  Unwrapper,
 } from "../detect/index.ts";
 import { Dropped } from "./dropped.ts";
+import { Edges } from "./edges.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { type Masked, MaskList, maskTextOf } from "./mask-list.ts";
 import { Reports } from "./reports.ts";
+import { UnwrappedLane } from "./unwrapped-lane.ts";
 
 /** Where a scanner gets its matcher from; `version` changes when secrets were added. */
 export interface MatcherSource {
@@ -39,8 +37,6 @@ export interface ScannerOptions {
   readonly rules: RuleSet | null;
 }
 
-/** Matches in the unwrapped view are too likely by chance below this length. */
-const minUnwrappedBytes = 8;
 /** The most that a pause may show of a partial match. */
 const maxShownAtPause = 4;
 
@@ -61,19 +57,22 @@ export class Scanner {
   readonly #held = new HeldBytes();
   readonly #rules: RuleScanner | null;
   readonly #dropped = new Dropped();
+  readonly #edges = new Edges(
+    (offset) => this.#byteAt(offset),
+    (start, end) => this.#dropped.add({ start, end }),
+  );
   #version = -1;
   #matcher: Matcher;
   #state: MatchState;
-  #view = new Unwrapper();
-  #viewState: MatchState;
+  readonly #unwrapped: UnwrappedLane | null;
   /** Offset after the last byte that was read. */
   #read = 0;
-  /** Matches of base64 at the end of the chunk, whose last character may follow. */
-  #trailing: { readonly known: KnownBits; readonly taken: number }[] = [];
   /** What is read now; it begins at `#read`. */
   #chunk: Uint8Array = noBytes;
   /** Offset after the last byte that was written or masked. */
   #written = 0;
+  /** Offset after the last mask that a pause has shown. */
+  #masked = 0;
   /** Before this, bytes are held only for matches that are reported: they are written, and no mask. */
   #live = 0;
 
@@ -83,7 +82,7 @@ export class Scanner {
     this.#matcher = source.matcher;
     this.#version = source.version;
     this.#state = this.#matcher.start();
-    this.#viewState = this.#matcher.start();
+    this.#unwrapped = options.unwrap ? new UnwrappedLane(this.#matcher, this.#addMatch) : null;
     this.#rules =
       options.rules === null ? null : new RuleScanner(options.rules, this.#ruleListener);
   }
@@ -103,9 +102,7 @@ export class Scanner {
     const base = this.#read;
     if (chunk.length === 0) return;
     this.#chunk = chunk;
-    const trailing = this.#trailing;
-    this.#trailing = [];
-    for (const { known, taken } of trailing) this.#dropAfter(base, known, taken);
+    this.#edges.goOn(base);
     this.#scan(chunk, base);
     this.#rules?.push(chunk, chunk.length, base);
     const live = this.#liveStart(base + chunk.length);
@@ -117,21 +114,28 @@ export class Scanner {
     this.#report(undecided);
   }
 
-  /** Shows as much of a partial match as a pause may show; its rest will still be masked. */
+  /**
+   * Shows as much of a partial match as a pause may show, and the masks of whole ones up to there. Of
+   * what such a mask may still become a part, the rest will be masked.
+   */
   pause(): void {
     this.#refresh();
-    const view = this.#view;
     const start = this.#matchStart(this.#read);
     const most = maxShownAtPause - (this.#belongsBefore(start) ? 1 : 0);
-    let limit =
-      this.#read - this.#matcher.pending(this.#state) + this.#matcher.showable(this.#state, most);
-    const viewStart = view.length - this.#matcher.pending(this.#viewState);
-    const viewLimit = viewStart + this.#matcher.showable(this.#viewState, most);
-    if (viewLimit < view.length) limit = Math.min(limit, view.toStream(viewLimit));
+    const inStream = this.#read - this.#matcher.pending(this.#state);
+    // No value goes on behind masks up to here, at most a format does.
+    const decided = Math.min(inStream, this.#unwrapped?.live ?? inStream);
+    let limit = inStream + this.#matcher.showable(this.#state, most);
+    if (this.#unwrapped !== null) limit = Math.min(limit, this.#unwrapped.showable(most));
     if (this.#rules !== null) limit = Math.min(limit, this.#rules.showable(most));
-    const first = this.#masks.first;
-    if (first !== undefined) limit = Math.min(limit, first.start);
-    this.#writeRaw(limit, noBytes, this.#read);
+    for (;;) {
+      const { first } = this.#masks;
+      if (first === undefined || first.start > limit || first.end > decided) break;
+      this.#writeRaw(first.start, noBytes, this.#read);
+      this.#writeMask(first);
+      this.#masked = this.#written;
+    }
+    this.#writeRaw(Math.min(limit, this.#masks.first?.start ?? limit), noBytes, this.#read);
     this.#report(Number.POSITIVE_INFINITY);
   }
 
@@ -139,11 +143,11 @@ export class Scanner {
   end(): void {
     this.#refresh();
     this.#rules?.end();
-    if (this.#options.unwrap) this.#scanView(this.#view.finish(this.#read - 1));
+    this.#unwrapped?.end(this.#read);
     this.#settle(this.#read, noBytes, this.#read);
     this.#report(Number.POSITIVE_INFINITY);
     this.#state.fill(0);
-    this.#viewState.fill(0);
+    this.#unwrapped?.reset();
     this.#held.dropBefore(this.#read);
   }
 
@@ -153,48 +157,24 @@ export class Scanner {
     this.#version = this.#source.version;
     this.#matcher = this.#source.matcher;
     this.#state = this.#matcher.start();
-    this.#viewState = this.#matcher.start();
+    this.#unwrapped?.use(this.#matcher);
     const { end } = this.#held;
     const start = Math.max(this.#held.start, this.#live);
     if (end <= start) return;
-    this.#view = new Unwrapper();
+    this.#unwrapped?.restart();
     this.#scan(this.#held.copy(start, end), start);
   }
 
   #scan(chunk: Uint8Array, base: number): void {
-    const matcher = this.#matcher;
-    matcher.scan(chunk, this.#state, base, this.#addMatch);
-    if (!this.#options.unwrap) return;
-    this.#scanView(this.#view.push(chunk, base));
-    if (this.#view.isCut) this.#viewState.fill(0);
+    this.#matcher.scan(chunk, this.#state, base, this.#addMatch);
+    this.#unwrapped?.push(chunk, base);
   }
 
   readonly #addMatch = (start: number, end: number, needle: Needle): void => {
-    this.#masks.add(start, end, needle);
+    this.#masks.add({ start, end, match: needle });
     this.#options.onMatch?.(needle, start);
-    if (needle.before !== undefined) this.#dropBefore(start, needle.before);
-    if (needle.after !== undefined) this.#dropAfter(end, needle.after, 0);
+    this.#edges.of(start, end, needle);
   };
-
-  /** The character before base64 of a value belongs to it if it can hold the value's first bits. */
-  #dropBefore(start: number, known: KnownBits): void {
-    const byte = this.#byteAt(start - 1);
-    if (byte !== undefined && agrees(byte, known)) this.#dropped.add(start - 1, start);
-  }
-
-  /** So does the character behind it, and the padding: `taken` counts them. */
-  #dropAfter(end: number, known: KnownBits, taken: number): void {
-    for (let count = taken; count < maxTrailing; count++) {
-      const byte = this.#byteAt(end + count - taken);
-      if (byte === undefined) {
-        this.#trailing.push({ known, taken: count });
-        return;
-      }
-      const belongs = count === 0 ? agrees(byte, known) : byte === padding;
-      if (!belongs) return;
-      this.#dropped.add(end + count - taken, end + count - taken + 1);
-    }
-  }
 
   /** The byte at an offset, if it is held or in the chunk. */
   #byteAt(offset: number): number | undefined {
@@ -202,28 +182,13 @@ export class Scanner {
     return this.#held.byteAt(offset);
   }
 
-  #scanView(pieces: readonly Piece[]): void {
-    for (const { bytes, base, cut } of pieces) {
-      if (cut) this.#viewState.fill(0);
-      this.#matcher.scan(bytes, this.#viewState, base, this.#addUnwrapped);
-    }
-  }
-
-  /** A match of the view counts where it crosses a gap; the others are matches of the stream. */
-  readonly #addUnwrapped = (start: number, end: number, needle: Needle): void => {
-    if (end - start < minUnwrappedBytes) return;
-    const from = this.#view.toStream(start);
-    const to = this.#view.toStream(end - 1) + 1;
-    if (to - from !== end - start) this.#addMatch(from, to, needle);
-  };
-
   readonly #ruleListener = {
     hit: (start: number, end: number, rule: Rule, confidence: Confidence, bytes: Buffer) => {
       const match = { rule, confidence, bytes };
-      if (rule.does === "report") this.#reports.add(start, end, match);
-      else this.#masks.add(start, end, match);
+      if (rule.does === "report") this.#reports.add({ start, end, match });
+      else this.#masks.add({ start, end, match });
     },
-    drop: (start: number, end: number) => this.#dropped.add(start, end),
+    drop: (start: number, end: number) => this.#dropped.add({ start, end }),
     bytesOf: (start: number, end: number) => this.#bytesOf(start, end),
   };
 
@@ -249,10 +214,8 @@ export class Scanner {
 
   #matchStart(read: number): number {
     const rules = this.#rules?.live ?? read;
-    const start = Math.min(rules, read - this.#matcher.pending(this.#state));
-    const pending = this.#matcher.pending(this.#viewState);
-    const inView = pending === 0 ? start : this.#view.toStream(this.#view.length - pending);
-    return Math.min(start, inView);
+    const inStream = read - this.#matcher.pending(this.#state);
+    return Math.min(rules, inStream, this.#unwrapped?.live ?? read);
   }
 
   /** Writes what is decided: all masks that end by `limit`, and the bytes up to the next one. */
@@ -262,12 +225,18 @@ export class Scanner {
       if (first === undefined || first.start >= limit) break;
       this.#writeRaw(first.start, chunk, base);
       if (first.end > limit) return;
-      this.#options.write(Buffer.from(maskTextOf(first.match)));
-      this.#options.onMask(first);
-      this.#written = Math.max(this.#written, first.end);
-      this.#masks.shift();
+      this.#writeMask(first);
     }
     this.#writeRaw(limit, chunk, base);
+  }
+
+  /** Writes the first mask, unless one that a pause has shown stands for all of it. */
+  #writeMask(first: Masked): void {
+    this.#masks.shift();
+    if (first.end <= this.#masked) return;
+    this.#options.write(Buffer.from(maskTextOf(first.match)));
+    this.#options.onMask(first);
+    this.#written = Math.max(this.#written, first.end);
   }
 
   /** Writes the bytes from the last written one to `to`; they are held, or in the chunk at `base`. */
@@ -303,11 +272,8 @@ export class Scanner {
     this.#held.dropBefore(from);
     if (this.#held.end === this.#held.start) this.#held.start = Math.max(from, base);
     this.#held.append(chunk.subarray(this.#held.end - base));
-    this.#view.forget(this.#view.length - this.#matcher.pending(this.#viewState));
+    this.#unwrapped?.forget();
   }
 }
 
-/** A character with some of the value's bits, and padding. */
-const maxTrailing = 3;
-const padding = 0x3d;
 const noBytes = new Uint8Array(0);

@@ -349,6 +349,16 @@ async function withPause(redactor: Redactor, bytes: Buffer, at: number): Promise
   return Buffer.concat(parts).toString("latin1");
 }
 
+it("leaves out the edge of base64 that another value ends in", () => {
+  const inner = randomToken("", 16);
+  // 21 characters are the value's alone; of the next one, two bits.
+  const base64 = Buffer.from(`${inner}xyz`).toString("base64").slice(0, 22);
+  const outer = `k-${base64.slice(0, 21)}`;
+  const text = `a k-${base64} b`;
+  expect(redactorOf([outer]).redact(text)).toBe(`a ${R}${base64.slice(21)} b`);
+  expect(redactorOf([inner, outer]).redact(text)).toBe(`a ${R} b`);
+});
+
 it("10 looks again at what is held when a value is added", async () => {
   const redactor = redactorOf([`${S}-one`]);
   const stream = redactor.stream();

@@ -104,6 +104,28 @@ it("shows at a pause what is no secret", async () => {
   expect(String(stream.read() ?? "")).toBe("[REDACTED:huggingface-token]");
 });
 
+it("shows the mask of a value at a pause, whatever else the line may become", async () => {
+  const value = fromTemplate("{A-Za-z*12}{0-9*12}");
+  const findings: Finding[] = [];
+  const both = createRedactor({
+    secrets: [new Secret(value, { name: "GH" })],
+    onFinding: (finding) => void findings.push(finding),
+  });
+  const shownBy = (rest: string) => {
+    const chunks = both.chunks();
+    const shown = [chunks.write(Buffer.from(`password=${value}`)), chunks.pause(), chunks.pause()];
+    const atPause = Buffer.concat(shown).toString();
+    return [atPause, Buffer.concat([chunks.write(Buffer.from(rest)), chunks.end()]).toString()];
+  };
+  expect(shownBy("\n")).toEqual(["password=[REDACTED:GH]", "\n"]);
+  expect(findings.map(({ name }) => name)).toEqual(["GH"]);
+  // What the mask was only the begin of: the rest has a mask of its own.
+  expect(shownBy("More9\n")).toEqual([
+    "password=[REDACTED:GH]",
+    "[REDACTED:password-assignment]\n",
+  ]);
+});
+
 it("names a known value, not the format around it", async () => {
   const value = fromTemplate("ghp_{A-Za-z0-9*36}");
   const findings: Finding[] = [];
