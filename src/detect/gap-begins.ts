@@ -29,15 +29,23 @@ export class GapBegins {
       const f = belowBlank(words[word + 5] as number);
       const g = belowBlank(words[word + 6] as number);
       const h = belowBlank(words[word + 7] as number);
-      if ((a | b | c | d | e | f | g | h) === 0) continue;
+      if (((a | b | c | d | e | f | g | h) & 0x80808080) === 0) continue;
       const from = word * 4 - shift;
       // Byte k of word j is bit 8 k + j.
       const below =
-        (a >>> 7) | (b >>> 6) | (c >>> 5) | (d >>> 4) | (e >>> 3) | (f >>> 2) | (g >>> 1) | h;
+        ((a >>> 7) & 0x01010101) |
+        ((b >>> 6) & 0x02020202) |
+        ((c >>> 5) & 0x04040404) |
+        ((d >>> 4) & 0x08080808) |
+        ((e >>> 3) & 0x10101010) |
+        ((f >>> 2) & 0x20202020) |
+        ((g >>> 1) & 0x40404040) |
+        (h & 0x80808080);
       if ((below & (below - 1)) === 0) {
         const bit = 31 - Math.clz32(below);
         const i = from + ((bit & 7) << 2) + (bit >> 3);
-        if (beginsGap[chunk[i] as number] === 1) offsets[count++] = i;
+        offsets[count] = i;
+        count += beginsGap[chunk[i] as number] as number;
       } else {
         count = findIn(chunk, from, from + roundBytes, offsets, count);
       }
@@ -61,9 +69,9 @@ function findIn(
 }
 
 /**
- * The highest bit of each byte below 0x20 in a word; and of some behind the lowest one, since it
- * borrows from them.
+ * Its highest bit of each byte tells of those below 0x20 in a word; and of some behind the lowest one,
+ * since it borrows from them.
  */
 function belowBlank(word: number): number {
-  return (word - 0x20202020) & ~word & 0x80808080;
+  return (word - 0x20202020) & ~word;
 }

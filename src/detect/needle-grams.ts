@@ -9,8 +9,8 @@ export const minUnwrappedBytes = 8;
 /** So many bytes on each side of a joint tell whether a needle may go over it. */
 export const joinedBytes = 3;
 
-/** Bits for each byte of the needles: one in four or more words of other text is not told apart. */
-const bitsPerByte = 4;
+/** Bits for each byte of the needles: one in eight or more words of other text is not told apart. */
+const bitsPerByte = 8;
 const minTableBits = 12;
 /** 16 MiB: more would cost more to look into than it saves. */
 const maxTableBits = 27;

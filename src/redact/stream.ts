@@ -15,11 +15,9 @@ export function createStream(
   makeScanner: (write: (bytes: Uint8Array) => void) => Scanner,
 ): Transform {
   let timer: NodeJS.Timeout | undefined;
-  // One write for what one chunk decides: masks and text of a line stay together.
   let decided: Uint8Array[] = [];
   const pushDecided = () => {
-    const [first] = decided;
-    if (first !== undefined) stream.push(decided.length === 1 ? first : Buffer.concat(decided));
+    for (const bytes of inWholeLines(decided)) stream.push(bytes);
     decided = [];
   };
   let scanner: Scanner | undefined;
@@ -63,4 +61,36 @@ export function createStream(
     },
   });
   return stream;
+}
+
+/** Copying fewer bytes costs less than a write of their own. */
+const largeBytes = 8192;
+const newline = 0x0a;
+
+/**
+ * Puts parts together, so that masks and text of a line are written together, but copies of large
+ * parts only the lines that another part belongs to.
+ */
+function inWholeLines(parts: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (parts.length < 2) return parts;
+  const whole: Uint8Array[] = [];
+  let line: Uint8Array[] = [];
+  const endLine = () => {
+    if (line.length > 0) whole.push(Buffer.concat(line));
+    line = [];
+  };
+  for (const [index, part] of parts.entries()) {
+    if (part.length < largeBytes) {
+      line.push(part);
+      continue;
+    }
+    const from = line.length === 0 ? 0 : part.indexOf(newline) + 1;
+    const to = index === parts.length - 1 ? part.length : part.lastIndexOf(newline) + 1;
+    if (from > 0) line.push(part.subarray(0, from));
+    endLine();
+    if (from < to) whole.push(part.subarray(from, to));
+    if (to < part.length) line.push(part.subarray(to));
+  }
+  endLine();
+  return whole;
 }
