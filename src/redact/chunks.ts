@@ -15,6 +15,15 @@ export interface Chunks {
   end(): Uint8Array;
 }
 
+/** Looks for secrets in bytes that come in chunks. A chunk may be overwritten when it was looked at. */
+export interface Finder {
+  /** How many bytes at the end may still become part of a finding. */
+  readonly pending: number;
+  push(chunk: Uint8Array): void;
+  /** Nothing follows. Pushing again starts anew. */
+  end(): void;
+}
+
 const nothing = Buffer.alloc(0);
 
 /** Puts together what a scanner writes. */

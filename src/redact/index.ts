@@ -5,7 +5,7 @@
  */
 
 export { fingerprint } from "../secrets/index.ts";
-export type { Chunks } from "./chunks.ts";
+export type { Chunks, Finder } from "./chunks.ts";
 export type { Finding } from "./finding.ts";
 export type { ObjectLimits } from "./masker.ts";
 export type { FindOptions, Redactor, RedactorOptions, StreamOptions } from "./options.ts";

@@ -1,7 +1,7 @@
 import type { Transform } from "node:stream";
 import type { RuleChoice } from "../detect/index.ts";
 import type { Secret } from "../secrets/index.ts";
-import type { Chunks } from "./chunks.ts";
+import type { Chunks, Finder } from "./chunks.ts";
 import type { Finding } from "./finding.ts";
 import type { ObjectLimits } from "./masker.ts";
 
@@ -92,6 +92,8 @@ export interface Redactor extends Disposable {
   stream(options?: StreamOptions): Transform;
   /** Masks bytes that come in chunks, without a stream around it. */
   chunks(options?: Pick<StreamOptions, "onFinding">): Chunks;
+  /** Looks for secrets in bytes that come in chunks, and gives nothing back: for searches. */
+  finder(options?: Pick<StreamOptions, "onFinding">): Finder;
   /** Stops following the process's secrets; what is known stays masked. */
   [Symbol.dispose](): void;
 }

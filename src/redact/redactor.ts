@@ -11,7 +11,7 @@ import {
 } from "../detect/index.ts";
 import { minMaskedBytes, onSecret, type Secret, SecretError } from "../secrets/index.ts";
 import { checkHold, checkLimits, checkOptions, checkSecret } from "./check-arguments.ts";
-import { type Chunks, createChunks } from "./chunks.ts";
+import { type Chunks, createChunks, type Finder } from "./chunks.ts";
 import { CleanCheck } from "./clean-check.ts";
 import { type Finding, findingOf } from "./finding.ts";
 import { type Masked, maskTextOf } from "./mask-list.ts";
@@ -148,6 +148,10 @@ class ValueRedactor implements Redactor {
 
   chunks(options: Pick<StreamOptions, "onFinding"> = {}): Chunks {
     return createChunks((write) => this.#scanner(write, options));
+  }
+
+  finder(options: Pick<StreamOptions, "onFinding"> = {}): Finder {
+    return this.#scanner(() => undefined, options);
   }
 
   [Symbol.dispose](): void {

@@ -254,7 +254,8 @@ export class Scanner {
         this.#options.write(this.#held.copy(this.#written, Math.min(next, base)));
       }
       const from = Math.max(this.#written, base);
-      if (next > from) this.#options.write(chunk.subarray(from - base, next - base));
+      if (from === base && next - base === chunk.length) this.#options.write(chunk);
+      else if (next > from) this.#options.write(chunk.subarray(from - base, next - base));
       this.#written = next;
     }
   }
@@ -271,7 +272,8 @@ export class Scanner {
     const from = Math.min(this.#live, undecided);
     this.#held.dropBefore(from);
     if (this.#held.end === this.#held.start) this.#held.start = Math.max(from, base);
-    this.#held.append(chunk.subarray(this.#held.end - base));
+    const kept = this.#held.end - base;
+    if (kept < chunk.length) this.#held.append(chunk.subarray(kept));
     this.#unwrapped?.forget();
   }
 }

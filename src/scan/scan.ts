@@ -154,7 +154,7 @@ class Search {
   #reader(file: string, part: ScanFinding["part"], own: FoundInFile) {
     const lines = new LineCounter();
     let read = 0;
-    const chunks = this.#redactor.chunks({
+    const finder = this.#redactor.finder({
       onFinding: (finding) => {
         const place = lines.locate(finding.offset);
         this.#take(own, { ...finding, file, ...place, part });
@@ -163,11 +163,11 @@ class Search {
     return {
       push: (bytes: Buffer) => {
         lines.push(bytes);
-        chunks.write(bytes);
+        finder.push(bytes);
         read += bytes.length;
-        lines.keep(read - chunks.pending);
+        lines.keep(read - finder.pending);
       },
-      end: () => void chunks.end(),
+      end: () => finder.end(),
     };
   }
 
