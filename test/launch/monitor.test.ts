@@ -416,7 +416,7 @@ it("a line of ours does not cut a line of the job's, unless that stays open", as
   end({ code: 0 });
   await launched;
   expect(chunks.join("")).toBe(
-    "50% done\n> leaked to stdout: HF_TOKEN (raw); masked\nbar \n> leaked to stderr: HF_TOKEN (raw); masked\n[REDACTED:HF_TOKEN] end\n",
+    "50% done\n> leaked to stdout: HF_TOKEN (raw); masked\nbar [REDACTED:HF_TOKEN]\n> leaked to stderr: HF_TOKEN (raw); masked\n end\n",
   );
 });
 
