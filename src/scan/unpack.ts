@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { createInflateRaw } from "node:zlib";
+import { createInflateRaw, type InflateRaw } from "node:zlib";
 
 /** What became of unpacking a file. */
 export interface Unpacked {
@@ -9,10 +9,9 @@ export interface Unpacked {
   readonly isCut: boolean;
 }
 
-const readBytes = 512 * 1024;
-/** Deflate packs at most 1,032 times: what comes of so much is what is held at once. */
-const feedBytes = 16 * 1024;
-const outputBytes = 256 * 1024;
+const firstReadBytes = 16 * 1024;
+const readBytes = 256 * 1024;
+const outputBytes = 128 * 1024;
 /** An extra field of 64 KiB, and names. */
 const maxHeaderBytes = 70_000;
 /** CRC-32 and length of what was packed, behind each member. */
@@ -62,47 +61,59 @@ async function headerLength(handle: FileHandle, position: number): Promise<numbe
 
 /** @returns How many bytes it took, or null if they are cut off or damaged. */
 async function* inflate(handle: FileHandle, start: number): AsyncGenerator<Buffer, number | null> {
+  // It goes on when its one chunk is taken: the next is unpacked while that is looked at, and what
+  // came before an error is never dropped.
   const stream = createInflateRaw({ chunkSize: outputBytes });
-  let unpacked: Buffer[] = [];
   const state: { end: "none" | "whole" | "cut" } = { end: "none" };
-  let settle: () => void = () => undefined;
+  let wake: () => void = () => undefined;
   const endAs = (end: "whole" | "cut") => () => {
     if (state.end === "none") state.end = end;
-    settle();
+    wake();
   };
-  stream.on("data", (bytes: Buffer) => unpacked.push(bytes));
   // Behind the end it takes nothing more, and calls back only those who wait for the end.
   stream.on("end", endAs("whole"));
   stream.on("error", endAs("cut"));
-  const feed = (bytes: Buffer | null) =>
-    new Promise<void>((done) => {
-      settle = done;
-      if (bytes === null) stream.end();
-      else stream.write(bytes, () => done());
-    });
-  const take = () => {
-    const taken = unpacked;
-    unpacked = [];
-    return taken;
-  };
-  // Some packers write a member for every 64 KiB: little is read at first.
-  let buffer = Buffer.allocUnsafe(feedBytes);
+  stream.on("readable", () => wake());
+  const feeding = feed(stream, handle, start);
+  feeding.catch((error: Error) => stream.destroy(error));
   try {
-    for (let position = start; state.end === "none"; ) {
-      if (position > start && buffer.length < readBytes) buffer = Buffer.allocUnsafe(readBytes);
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
-      position += bytesRead;
-      for (let from = 0; from < bytesRead && state.end === "none"; from += feedBytes) {
-        await feed(buffer.subarray(from, Math.min(from + feedBytes, bytesRead)));
-        yield* take();
-      }
-      if (bytesRead > 0) continue;
-      await feed(null);
-      yield* take();
+    while (state.end === "none") {
+      const woken = new Promise<void>((settle) => {
+        wake = settle;
+      });
+      const bytes = stream.read() as Buffer | null;
+      if (bytes !== null) yield bytes;
+      else if (state.end === "none") await woken;
     }
-    yield* take();
     return state.end === "whole" ? stream.bytesWritten : null;
   } finally {
     stream.destroy();
+    await feeding;
+  }
+}
+
+/** Writes a file to a stream, until that takes no more. */
+async function feed(stream: InflateRaw, handle: FileHandle, start: number): Promise<void> {
+  // Some packers write a member for every 64 KiB: little is read at first.
+  let length = firstReadBytes;
+  for (let position = start; !stream.destroyed; length = readBytes) {
+    const { bytesRead, buffer } = await handle.read(
+      Buffer.allocUnsafe(length),
+      0,
+      length,
+      position,
+    );
+    position += bytesRead;
+    if (bytesRead === 0) {
+      stream.end();
+      return;
+    }
+    await new Promise<void>((settle) => {
+      stream.once("close", settle);
+      stream.write(buffer.subarray(0, bytesRead), () => {
+        stream.off("close", settle);
+        settle();
+      });
+    });
   }
 }
