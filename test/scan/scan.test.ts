@@ -6,6 +6,7 @@ import { Secret } from "nopeek";
 import { scan } from "nopeek/scan";
 import { expect, it } from "vitest";
 import { printedForms } from "../support/printed-forms.ts";
+import { randomOf } from "../support/random.ts";
 import { codeOfLater, countDescriptors, isSlow, scratch } from "../support/scratch.ts";
 import { awkwardPassword, privateKeyPem, randomToken } from "../support/values.ts";
 
@@ -105,6 +106,29 @@ it("looks behind what is packed, and at what only begins like it", async () => {
     "begins.gz cut",
     "cut.gz cut",
   ]);
+});
+
+it("finds what stands before the place where packed bytes are damaged", async () => {
+  const folder = scratch();
+  const token = randomToken();
+  const lines = Array.from({ length: 200_000 }, () => `${Math.random()}\n`);
+  // In the first part that is unpacked, and in later ones.
+  for (const line of [10, 50_000, 100_000]) lines[line] = `${token}\n`;
+  const packed = gzipSync(lines.join(""));
+  const at = Math.floor(packed.length * 0.7);
+  const { below } = randomOf(1);
+  for (let i = at; i < at + 4096; i++) packed[i] = below(256);
+  writeFileSync(join(folder, "damaged.gz"), packed);
+  const secrets = [new Secret(token, { name: "TOKEN" })];
+  const before = countDescriptors();
+  const { findings, skipped } = await scan([folder], { secrets, rules: "none" });
+  expect(findings.map(({ line, part }) => `${part} ${line}`)).toEqual([
+    "gzip 11",
+    "gzip 50001",
+    "gzip 100001",
+  ]);
+  expect(skipped).toEqual([{ file: join(folder, "damaged.gz"), why: "cut" }]);
+  expect(countDescriptors()).toBe(before);
 });
 
 it("follows no link, waits for no pipe, and tells what it did not look at", async () => {
