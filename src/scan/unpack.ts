@@ -28,9 +28,11 @@ export async function* unpack(handle: FileHandle): AsyncGenerator<Buffer, Unpack
   for (;;) {
     const header = await headerLength(handle, taken);
     if (header === null) return { taken, isCut: false };
-    const packed = yield* inflate(handle, taken + header);
-    if (packed === null) return { taken, isCut: true };
-    taken += header + packed + trailerBytes;
+    const member = yield* inflate(handle, taken + header);
+    if (member === null) return { taken, isCut: true };
+    const end = taken + header + member.packed;
+    if (!(await endsWith(handle, end, member.unpacked))) return { taken, isCut: true };
+    taken = end + trailerBytes;
   }
 }
 
@@ -59,13 +61,27 @@ async function headerLength(handle: FileHandle, position: number): Promise<numbe
   return at <= bytes.length ? at : null;
 }
 
-/** @returns How many bytes it took, or null if they are cut off or damaged. */
-async function* inflate(handle: FileHandle, start: number): AsyncGenerator<Buffer, number | null> {
+/** Whether the trailer of a member tells the length of what was unpacked: damage often still unpacks. */
+async function endsWith(handle: FileHandle, position: number, length: number): Promise<boolean> {
+  const trailer = Buffer.alloc(trailerBytes);
+  const { bytesRead } = await handle.read(trailer, 0, trailerBytes, position);
+  return bytesRead === trailerBytes && trailer.readUInt32LE(4) === length % 2 ** 32;
+}
+
+interface Member {
+  /** How many bytes it took, and gave. */
+  readonly packed: number;
+  readonly unpacked: number;
+}
+
+/** @returns How long it was, or null if it is cut off or damaged. */
+async function* inflate(handle: FileHandle, start: number): AsyncGenerator<Buffer, Member | null> {
   // It goes on when its one chunk is taken: the next is unpacked while that is looked at, and what
   // came before an error is never dropped.
   const stream = createInflateRaw({ chunkSize: outputBytes });
   const state: { end: "none" | "whole" | "cut" } = { end: "none" };
   let wake: () => void = () => undefined;
+  let unpacked = 0;
   const endAs = (end: "whole" | "cut") => () => {
     if (state.end === "none") state.end = end;
     wake();
@@ -82,10 +98,14 @@ async function* inflate(handle: FileHandle, start: number): AsyncGenerator<Buffe
         wake = settle;
       });
       const bytes = stream.read() as Buffer | null;
-      if (bytes !== null) yield bytes;
-      else if (state.end === "none") await woken;
+      if (bytes !== null) {
+        unpacked += bytes.length;
+        yield bytes;
+      } else if (state.end === "none") {
+        await woken;
+      }
     }
-    return state.end === "whole" ? stream.bytesWritten : null;
+    return state.end === "whole" ? { packed: stream.bytesWritten, unpacked } : null;
   } finally {
     stream.destroy();
     await feeding;

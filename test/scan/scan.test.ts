@@ -111,12 +111,12 @@ it("looks behind what is packed, and at what only begins like it", async () => {
 it("finds what stands before the place where packed bytes are damaged", async () => {
   const folder = scratch();
   const token = randomToken();
-  const lines = Array.from({ length: 200_000 }, () => `${Math.random()}\n`);
+  const { below, text } = randomOf(1);
+  const lines = Array.from({ length: 200_000 }, () => `${text("0123456789", 17)}\n`);
   // In the first part that is unpacked, and in later ones.
   for (const line of [10, 50_000, 100_000]) lines[line] = `${token}\n`;
   const packed = gzipSync(lines.join(""));
   const at = Math.floor(packed.length * 0.7);
-  const { below } = randomOf(1);
   for (let i = at; i < at + 4096; i++) packed[i] = below(256);
   writeFileSync(join(folder, "damaged.gz"), packed);
   const secrets = [new Secret(token, { name: "TOKEN" })];
@@ -128,6 +128,11 @@ it("finds what stands before the place where packed bytes are damaged", async ()
     "gzip 100001",
   ]);
   expect(skipped).toEqual([{ file: join(folder, "damaged.gz"), why: "cut" }]);
+  // Damage that unpacks as well.
+  const shorter = gzipSync("nothing here\n");
+  shorter.writeUInt32LE(1, shorter.length - 4);
+  writeFileSync(join(folder, "damaged.gz"), shorter);
+  expect((await scan([folder], { secrets })).skipped).toEqual(skipped);
   expect(countDescriptors()).toBe(before);
 });
 
