@@ -15,7 +15,7 @@ export {
   wholeForms,
 } from "./forms.ts";
 export type { Piece } from "./joints.ts";
-export { createMatcher, type Matcher, type MatchState, type OnMatch } from "./matcher.ts";
+export type { Matcher, MatchState, OnMatch } from "./matcher.ts";
 export { minUnwrappedBytes } from "./needle-grams.ts";
 export { defaultRules } from "./rules/default-rules.ts";
 export { detectors, severities } from "./rules/detectors.ts";
@@ -43,4 +43,5 @@ export {
 } from "./rules/rule-set.ts";
 export { seedRules } from "./rules/seed-rules.ts";
 export { expandTemplate } from "./rules/template.ts";
+export { createMatcher } from "./tiered-matcher.ts";
 export { Unwrapper } from "./unwrap.ts";
