@@ -98,6 +98,8 @@ const secrets = values.slice(0, 1000);
 const keywords = defaultRules.rules.flatMap(({ keywords }) => keywords);
 const worst = {
   "values without their last byte": () => `x=${tools.pick(secrets).slice(0, -1)}\x01 `,
+  "the same, cut every 4 bytes": () =>
+    `x=${tools.pick(secrets).slice(0, -1)}\x01 `.replace(/.{4}/gs, "$&\n"),
   "prefixes only": () =>
     `${tools.pick(["ghp_", "sk-proj-", "AKIA", "ak-", "hf_", "eyJhbGci", "-----BEGIN "])}${tools.text(tools.letters, 5)} `,
   "one letter": () => "a".repeat(4096),
