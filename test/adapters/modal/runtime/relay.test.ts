@@ -37,13 +37,13 @@ function streamOf(bytes: Buffer, end: number, chunk: number, asText = true): Rea
   );
 }
 
-async function relayed(streams: readonly ReadableStream<Chunk>[]) {
+async function relayed(streams: readonly ReadableStream<Chunk>[], outageMs = 60_000) {
   let lost = 0;
   let first = 0;
   const waiting = [...streams];
   const { stream, done } = relay({
     open: async () => waiting.shift() ?? Promise.reject(new Error("opened too often")),
-    outageMs: 60_000,
+    outageMs,
     onFirst: () => void first++,
     onLost: () => void lost++,
   });
@@ -111,10 +111,12 @@ describe("a stream that breaks off", { timeout: 120_000 }, () => {
   it("tells if what comes anew is not what was read", async () => {
     const other = Buffer.from(output);
     other[2] = 0x41;
-    const changed = await relayed([streamOf(output, 30, 4), streamOf(other, other.length, 4)]);
+    const anew = streamOf(other, other.length, 4);
+    const changed = await relayed([streamOf(output, 30, 4), anew], 500);
     expect(changed.lost).toBe(1);
     // Of which the service has kept too little.
-    const short = await relayed([streamOf(output, 30, 4), streamOf(output.subarray(20), 10, 4)]);
+    const tail = streamOf(output.subarray(20), 10, 4);
+    const short = await relayed([streamOf(output, 30, 4), tail], 500);
     expect(short.lost).toBe(1);
   });
 });
