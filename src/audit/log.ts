@@ -35,7 +35,7 @@ export interface AuditLogOptions extends AuditPlace {
   readonly earlier?: Iterable<EarlierEvent> | undefined;
   /** Told once when the log cannot be written any more. */
   readonly onFailure?: ((error: SecretError) => void) | undefined;
-  /** An anchor is written after so many records (default: 1,000) ... */
+  /** An anchor is written after so many records (default: 10,000) ... */
   readonly anchorEvery?: number | undefined;
   /** ... or after this time (default: 10,000), and when the log is closed. */
   readonly anchorEveryMs?: number | undefined;
@@ -88,7 +88,7 @@ export interface AuditLog extends AuditSink, AsyncDisposable {
   close(): Promise<void>;
 }
 
-const defaults = { anchorEvery: 1_000, anchorEveryMs: 10_000, stallMs: 30_000 };
+const defaults = { anchorEvery: 10_000, anchorEveryMs: 10_000, stallMs: 30_000 };
 
 /**
  * Opens an audit log and writes its first record, to a new file of its own.
