@@ -268,7 +268,7 @@ table("end to end, 512 MiB, 100 secrets: CPU of all processes", [
 }
 
 if (process.env.RESULTS === "1") {
-  const head = `# Redaction\n\nTwo shared virtual CPUs of a server, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}, other work on the\nmachine. \`node bench/run.mjs redact\` makes these tables; ratios within a run say more than rates.\n`;
+  const head = `# Redaction\n\nTwo shared virtual CPUs of a server, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}.\n\`node bench/run.mjs redact\` makes these tables; ratios within a run say more than rates.\n`;
   mkdirSync(join(import.meta.dirname, "results"), { recursive: true });
   writeFileSync(join(import.meta.dirname, "results/redact.md"), [head, ...tables].join("\n"));
 }
