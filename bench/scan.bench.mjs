@@ -21,6 +21,14 @@ import { scan } from "nopeek/scan";
 import { makeMix, makeTools, makeValues, randomFrom } from "./corpus.mjs";
 import { median, printTable } from "./support.mjs";
 
+if (process.argv[2] === "--memory") {
+  const limit = Number(process.argv[5]);
+  const paths = process.argv.slice(6, 6 + limit);
+  await scan(paths, { secrets: [new Secret(process.argv[4])], rules: process.argv[3] });
+  console.log(process.resourceUsage().maxRSS);
+  process.exit(0);
+}
+
 const goal = 0.5;
 const MiB = 1024 * 1024;
 const fileBytes = 16 * MiB;
@@ -122,14 +130,6 @@ async function timed(work) {
   const result = await work();
   const { user, system } = process.cpuUsage(cpu);
   return { result, ms: performance.now() - start, cpuMs: (user + system) / 1000 };
-}
-
-if (process.argv[2] === "--memory") {
-  const limit = Number(process.argv[5]);
-  const paths = process.argv.slice(6, 6 + limit);
-  await scan(paths, { secrets: [new Secret(process.argv[4])], rules: process.argv[3] });
-  console.log(process.resourceUsage().maxRSS);
-  process.exit(0);
 }
 
 try {
