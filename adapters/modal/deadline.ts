@@ -1,5 +1,6 @@
 import { SecretError } from "../../src/secrets/index.ts";
 import { AmbientSignal } from "./ambient-signal.ts";
+import type { CallOptions, MiddlewareCall } from "./middleware.ts";
 
 /** What ends a call: the caller, the provider's `close`, or the time limit. */
 export interface Limits {
@@ -64,17 +65,6 @@ export async function bounded<T>(
     clearTimeout(timer);
     givenUp.removeEventListener("abort", giveUp);
   }
-}
-
-interface MiddlewareCall {
-  readonly method: { readonly path: string };
-  readonly request: unknown;
-  next(request: unknown, options: object): AsyncGenerator<unknown, unknown>;
-}
-
-interface CallOptions {
-  readonly signal?: AbortSignal;
-  readonly timeoutMs?: number;
 }
 
 /**

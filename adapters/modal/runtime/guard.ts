@@ -4,20 +4,8 @@
  */
 import { SecretError } from "../../../src/secrets/index.ts";
 import { AmbientSignal } from "../ambient-signal.ts";
+import type { Middleware } from "../middleware.ts";
 import { knownSecrets } from "./known.ts";
-
-interface MiddlewareCall {
-  readonly method: { readonly path: string };
-  readonly request: unknown;
-  next(request: unknown, options: object): AsyncGenerator<unknown, unknown>;
-}
-
-interface CallOptions {
-  readonly signal?: AbortSignal;
-  readonly timeoutMs?: number;
-}
-
-type Middleware = (call: MiddlewareCall, options: CallOptions) => AsyncGenerator<unknown, unknown>;
 
 /** The fields that are made for values, by the call's name. */
 const secretFields: Readonly<Record<string, readonly string[]>> = {
