@@ -105,7 +105,8 @@ it("shows at a pause what is no secret", async () => {
 });
 
 it("shows the mask of a value at a pause, whatever else the line may become", async () => {
-  const value = fromTemplate("{A-Za-z*12}{0-9*12}");
+  // No form of it begins with its last character: the pause would wait for one.
+  const value = fromTemplate("q{A-Za-z*11}{0-9*11}0");
   const findings: Finding[] = [];
   const both = createRedactor({
     secrets: [new Secret(value, { name: "GH" })],
