@@ -1,4 +1,5 @@
 import type { CompiledStep, Shape } from "./compile.ts";
+import { LongRuns } from "./long-runs.ts";
 
 /** A match that is under way: where it stands in the steps of its shape. */
 export interface Attempt {
@@ -67,9 +68,11 @@ export function beginAttempt(
   spare.isOpen = false;
 }
 
-/** Where an attempt stopped to read: one object for all, since most end at once. */
-export interface AttemptEnd {
-  position: number;
+/** How a chunk is read: one object for all attempts, since most end at once. */
+export class Reading {
+  /** Where an attempt stopped. */
+  position = 0;
+  readonly longRuns = new LongRuns();
 }
 
 /**
@@ -87,40 +90,40 @@ export function advance(
   length: number,
   base: number,
   isEnd: boolean,
-  end: AttemptEnd,
+  reading: Reading,
 ): number {
   const { steps, notBefore, isWhole } = attempt.shape;
   const most = attempt.isOpen ? length : attempt.start + maxUndecidedBytes - base;
   const limit = Math.min(length, most);
-  end.position = from;
+  reading.position = from;
   while (attempt.step < steps.length) {
     const step = steps[attempt.step] as CompiledStep;
-    if (step.secret && attempt.from === -1) attempt.from = base + end.position;
+    if (step.secret && attempt.from === -1) attempt.from = base + reading.position;
     // Most steps may be empty, and are.
-    if (step.isSpare && attempt.count === 0 && end.position < limit) {
-      if ((step.table as Uint8Array)[bytes[end.position] as number] === 0) {
-        if (step.secret || isWhole) attempt.to = base + end.position;
+    if (step.isSpare && attempt.count === 0 && reading.position < limit) {
+      if ((step.table as Uint8Array)[bytes[reading.position] as number] === 0) {
+        if (step.secret || isWhole) attempt.to = base + reading.position;
         attempt.step++;
         continue;
       }
     }
     const take = step.table === null ? takeText : takeRun;
-    let outcome = take(attempt, step, bytes, limit, end);
+    let outcome = take(attempt, step, bytes, limit, reading);
     if (outcome === waits) {
       if (limit < length) return overlong;
       if (!isEnd) return waiting;
       outcome = atEnd(attempt, step);
     }
     if (outcome === fails) return failed;
-    if (step.secret || isWhole) attempt.to = base + end.position;
+    if (step.secret || isWhole) attempt.to = base + reading.position;
     if (outcome === endsMatch) return complete;
     attempt.step++;
     attempt.count = 0;
     attempt.matched = 0;
   }
   if (notBefore === null) return complete;
-  if (end.position === length) return isEnd ? complete : waiting;
-  return notBefore[bytes[end.position] as number] === 1 ? failed : complete;
+  if (reading.position === length) return isEnd ? complete : waiting;
+  return notBefore[bytes[reading.position] as number] === 1 ? failed : complete;
 }
 
 /** How a step ended. */
@@ -129,21 +132,26 @@ const goesOn = 1;
 const endsMatch = 2;
 const waits = 3;
 
+/** Reading fewer bytes again costs less than to remember them. */
+const longRunBytes = 32;
+
 function takeRun(
   attempt: Attempt,
   step: CompiledStep,
   bytes: Uint8Array,
   limit: number,
-  end: AttemptEnd,
+  reading: Reading,
 ): number {
-  if (step.until !== null) return takeUntil(attempt, step, step.until, bytes, limit, end);
+  if (step.until !== null) return takeUntil(attempt, step, step.until, bytes, limit, reading);
   const table = step.table as Uint8Array;
-  const from = end.position;
+  const from = reading.position;
   const stop = Math.min(limit, from + step.max - attempt.count);
+  const near = Math.min(stop, from + longRunBytes);
   let i = from;
-  while (i < stop && table[bytes[i] as number] === 1) i++;
+  while (i < near && table[bytes[i] as number] === 1) i++;
+  if (i === near && i < stop) i = reading.longRuns.endOf(table, bytes, i, stop);
   attempt.count += i - from;
-  end.position = i;
+  reading.position = i;
   if (i === limit && attempt.count < step.max) return waits;
   return attempt.count >= step.min ? goesOn : fails;
 }
@@ -154,13 +162,13 @@ function takeUntil(
   until: Uint8Array,
   bytes: Uint8Array,
   limit: number,
-  end: AttemptEnd,
+  reading: Reading,
 ): number {
   const table = step.table as Uint8Array;
   const failure = step.untilFailure as Uint8Array;
-  for (; end.position < limit; end.position++) {
+  for (; reading.position < limit; reading.position++) {
     if (attempt.matched === until.length) return goesOn;
-    const byte = bytes[end.position] as number;
+    const byte = bytes[reading.position] as number;
     if (table[byte] === 0 || attempt.count === step.max)
       return attempt.count >= step.min ? endsMatch : fails;
     while (attempt.matched > 0 && until[attempt.matched] !== byte) {
@@ -177,10 +185,10 @@ function takeText(
   { next, ends }: CompiledStep,
   bytes: Uint8Array,
   limit: number,
-  end: AttemptEnd,
+  reading: Reading,
 ): number {
-  for (; end.position < limit; end.position++) {
-    const following = next[attempt.count]?.[bytes[end.position] as number] ?? 0;
+  for (; reading.position < limit; reading.position++) {
+    const following = next[attempt.count]?.[bytes[reading.position] as number] ?? 0;
     if (following === 0) return ends[attempt.count] === true ? goesOn : fails;
     attempt.count = following;
   }

@@ -1,11 +1,11 @@
 import {
   type Attempt,
-  type AttemptEnd,
   advance,
   beginAttempt,
   complete,
   maxUndecidedBytes,
   overlong,
+  Reading,
   spareAttempt,
   waiting,
 } from "./attempt.ts";
@@ -44,7 +44,7 @@ export class RuleScanner {
   #spare: Attempt | undefined;
   readonly #edge: Edge;
   #words = new Int32Array(0);
-  readonly #end: AttemptEnd = { position: 0 };
+  readonly #reading = new Reading();
   // The chunk that is under way.
   #bytes: Buffer = noBytes;
   #length = 0;
@@ -77,6 +77,7 @@ export class RuleScanner {
       : Buffer.from(bytes.buffer, bytes.byteOffset, length);
     this.#length = length;
     this.#base = base;
+    this.#reading.longRuns.forget();
     this.#edge.begin(this.#bytes, length);
     if (this.#waiting.length > 0) this.#goOn(false);
     this.#lookOverEdge();
@@ -197,7 +198,15 @@ export class RuleScanner {
 
   /** Goes on with an attempt, from a place in the chunk. */
   #try(attempt: Attempt, from: number, isEnd: boolean): void {
-    let outcome = advance(attempt, this.#bytes, from, this.#length, this.#base, isEnd, this.#end);
+    let outcome = advance(
+      attempt,
+      this.#bytes,
+      from,
+      this.#length,
+      this.#base,
+      isEnd,
+      this.#reading,
+    );
     if (attempt.isOpen) this.#drop(from, attempt.shape.rule);
     else if (outcome === complete) this.#report(attempt, attempt.to);
     else if (outcome === overlong) {
@@ -205,7 +214,7 @@ export class RuleScanner {
       if (attempt.from === -1 || !this.#report(attempt, to)) return;
       attempt.isOpen = true;
       const next = to - this.#base;
-      outcome = advance(attempt, this.#bytes, next, this.#length, this.#base, isEnd, this.#end);
+      outcome = advance(attempt, this.#bytes, next, this.#length, this.#base, isEnd, this.#reading);
       this.#drop(next, attempt.shape.rule);
     }
     if (outcome === waiting) this.#waiting.push(attempt === this.#spare ? { ...attempt } : attempt);
@@ -233,7 +242,7 @@ export class RuleScanner {
 
   /** Step 3. */
   #drop(from: number, { does }: Rule): void {
-    const { position } = this.#end;
+    const { position } = this.#reading;
     if (position > from && does !== "report")
       this.#listener.drop(this.#base + from, this.#base + position);
   }
