@@ -1,3 +1,4 @@
+import { Output } from "./output.ts";
 import type { Scanner } from "./scanner.ts";
 
 /**
@@ -27,14 +28,12 @@ export interface Finder {
 const nothing = Buffer.alloc(0);
 
 /** Puts together what a scanner writes. */
-export function createChunks(makeScanner: (write: (bytes: Uint8Array) => void) => Scanner): Chunks {
-  let parts: Uint8Array[] = [];
-  const scanner = makeScanner((bytes) => void parts.push(bytes));
+export function createChunks(makeScanner: (output: Output) => Scanner): Chunks {
+  const output = new Output();
+  const scanner = makeScanner(output);
   const taken = () => {
-    const [first = nothing] = parts;
-    const all = parts.length > 1 ? Buffer.concat(parts) : first;
-    parts = [];
-    return all;
+    const parts = output.take();
+    return parts.length > 1 ? Buffer.concat(parts) : (parts[0] ?? nothing);
   };
   return {
     get pending() {

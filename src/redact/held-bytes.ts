@@ -1,3 +1,5 @@
+import type { Output } from "./output.ts";
+
 /**
  * The last bytes of a stream, from offset `start` to `end`: those that may still become part of a
  * match. A buffer that grows, so that single bytes can be appended cheaply.
@@ -46,6 +48,11 @@ export class HeldBytes {
     return offset < this.start || offset >= this.end
       ? undefined
       : this.#buffer[this.#from + offset - this.start];
+  }
+
+  /** Writes the bytes between two stream offsets. */
+  writeTo(output: Output, from: number, to: number): void {
+    output.copy(this.#buffer, this.#from + from - this.start, this.#from + to - this.start);
   }
 
   /** A copy of the bytes between two stream offsets. */

@@ -18,6 +18,7 @@ import { type Masked, maskTextOf } from "./mask-list.ts";
 import type { Masker, ObjectLimits } from "./masker.ts";
 import { redactThrown, redactValue } from "./object.ts";
 import type { FindOptions, Redactor, RedactorOptions, StreamOptions } from "./options.ts";
+import type { Output } from "./output.ts";
 import { Scanner, type ScannerOptions } from "./scanner.ts";
 import { createStream } from "./stream.ts";
 import { TextCursor } from "./text-cursor.ts";
@@ -143,15 +144,15 @@ class ValueRedactor implements Redactor {
 
   stream(options: StreamOptions = {}): Transform {
     checkHold(options.hold);
-    return createStream(options.hold ?? "pause", (write) => this.#scanner(write, options));
+    return createStream(options.hold ?? "pause", (output) => this.#scanner(output, options));
   }
 
   chunks(options: Pick<StreamOptions, "onFinding"> = {}): Chunks {
-    return createChunks((write) => this.#scanner(write, options));
+    return createChunks((output) => this.#scanner(output, options));
   }
 
   finder(options: Pick<StreamOptions, "onFinding"> = {}): Finder {
-    return this.#scanner(() => undefined, options);
+    return this.#scanner(null, options);
   }
 
   [Symbol.dispose](): void {
@@ -170,7 +171,7 @@ class ValueRedactor implements Redactor {
     },
   };
 
-  #scanner(write: (bytes: Uint8Array) => void, options: StreamOptions): Scanner {
+  #scanner(output: Output | null, options: StreamOptions): Scanner {
     const { onSight } = options;
     const sighted = new Set<Needle>();
     const sight = (match: Needle, start: number) => {
@@ -183,7 +184,7 @@ class ValueRedactor implements Redactor {
       this.#tell(options.onFinding, found);
     };
     return new Scanner(this, {
-      write,
+      output,
       onMatch: onSight && sight,
       unwrap: this.#options.unwrap ?? true,
       rules: this.#rules,
@@ -198,7 +199,7 @@ class ValueRedactor implements Redactor {
     more: Partial<Pick<ScannerOptions, "onSkip" | "onReport" | "rules">>,
   ): void {
     const scanner = new Scanner(this, {
-      write: () => undefined,
+      output: null,
       unwrap: this.#options.unwrap ?? true,
       rules: more.rules === undefined ? this.#rules : more.rules,
       onMask,

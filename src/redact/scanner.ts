@@ -11,6 +11,7 @@ import { Dropped } from "./dropped.ts";
 import { Edges } from "./edges.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { type Masked, MaskList, maskTextOf } from "./mask-list.ts";
+import type { Output } from "./output.ts";
 import { Reports } from "./reports.ts";
 import { UnwrappedLane } from "./unwrapped-lane.ts";
 
@@ -21,8 +22,8 @@ export interface MatcherSource {
 }
 
 export interface ScannerOptions {
-  /** Takes what may be written, in order: parts of the chunk, or copies of what was held. */
-  readonly write: (bytes: Uint8Array) => void;
+  /** Takes what may be written, in order; null where nobody wants it. */
+  readonly output: Output | null;
   /** Told of every mask that is written. */
   readonly onMask: (masked: Masked) => void;
   /** Told of what is only reported, in order; of one detector's matches that overlap, of one. */
@@ -53,6 +54,7 @@ export class Scanner {
   readonly #source: MatcherSource;
   readonly #options: ScannerOptions;
   readonly #masks = new MaskList();
+  readonly #maskBytes = new Map<string, Buffer>();
   readonly #reports = new Reports();
   readonly #held = new HeldBytes();
   readonly #rules: RuleScanner | null;
@@ -68,7 +70,7 @@ export class Scanner {
   /** Offset after the last byte that was read. */
   #read = 0;
   /** What is read now; it begins at `#read`. */
-  #chunk: Uint8Array = noBytes;
+  #chunk: Buffer = noBytes;
   /** Offset after the last byte that was written or masked. */
   #written = 0;
   /** Offset after the last mask that a pause has shown. */
@@ -97,10 +99,13 @@ export class Scanner {
     return !this.#reports.isEmpty;
   }
 
-  push(chunk: Uint8Array): void {
+  push(bytes: Uint8Array): void {
     this.#refresh();
     const base = this.#read;
-    if (chunk.length === 0) return;
+    if (bytes.length === 0) return;
+    const chunk = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#chunk = chunk;
     this.#edges.goOn(base);
     this.#scan(chunk, base);
@@ -219,7 +224,7 @@ export class Scanner {
   }
 
   /** Writes what is decided: all masks that end by `limit`, and the bytes up to the next one. */
-  #settle(limit: number, chunk: Uint8Array, base: number): void {
+  #settle(limit: number, chunk: Buffer, base: number): void {
     for (;;) {
       const first = this.#masks.first;
       if (first === undefined || first.start >= limit) break;
@@ -234,13 +239,25 @@ export class Scanner {
   #writeMask(first: Masked): void {
     this.#masks.shift();
     if (first.end <= this.#masked) return;
-    this.#options.write(Buffer.from(maskTextOf(first.match)));
+    const mask = this.#maskOf(first);
+    this.#options.output?.copy(mask, 0, mask.length);
     this.#options.onMask(first);
     this.#written = Math.max(this.#written, first.end);
   }
 
+  /** Encoding a text costs more than to copy it. */
+  #maskOf({ match }: Masked): Buffer {
+    const text = maskTextOf(match);
+    const known = this.#maskBytes.get(text);
+    if (known !== undefined) return known;
+    const bytes = Buffer.from(text);
+    this.#maskBytes.set(text, bytes);
+    return bytes;
+  }
+
   /** Writes the bytes from the last written one to `to`; they are held, or in the chunk at `base`. */
-  #writeRaw(to: number, chunk: Uint8Array, base: number): void {
+  #writeRaw(to: number, chunk: Buffer, base: number): void {
+    const { output } = this.#options;
     while (to > this.#written) {
       const dropped = this.#dropped.firstAfter(this.#written);
       if (dropped !== undefined && dropped.start <= this.#written) {
@@ -250,12 +267,11 @@ export class Scanner {
         continue;
       }
       const next = Math.min(to, dropped?.start ?? to);
-      if (this.#written < base) {
-        this.#options.write(this.#held.copy(this.#written, Math.min(next, base)));
+      if (output !== null) {
+        if (this.#written < base) this.#held.writeTo(output, this.#written, Math.min(next, base));
+        const from = Math.max(this.#written, base) - base;
+        if (next - base > from) output.pass(chunk, from, next - base);
       }
-      const from = Math.max(this.#written, base);
-      if (from === base && next - base === chunk.length) this.#options.write(chunk);
-      else if (next > from) this.#options.write(chunk.subarray(from - base, next - base));
       this.#written = next;
     }
   }
@@ -267,7 +283,7 @@ export class Scanner {
   }
 
   /** Keeps what is not written yet, and the whole of what may become a match or a report. */
-  #keep(live: number, undecided: number, chunk: Uint8Array, base: number): void {
+  #keep(live: number, undecided: number, chunk: Buffer, base: number): void {
     this.#live = Math.min(this.#written, live);
     const from = Math.min(this.#live, undecided);
     this.#held.dropBefore(from);
@@ -278,4 +294,4 @@ export class Scanner {
   }
 }
 
-const noBytes = new Uint8Array(0);
+const noBytes = Buffer.alloc(0);
