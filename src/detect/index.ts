@@ -27,6 +27,7 @@ export type {
   Confidence,
   Detector,
   Rule,
+  RuleMatch,
   RulePack,
   RunStep,
   Severity,

@@ -1,7 +1,6 @@
 import {
   type Confidence,
   type Detector,
-  detectors,
   type FormId,
   type Severity,
 } from "../detect/index.ts";
@@ -52,18 +51,17 @@ export function findingOf(
       offset: start,
     };
   }
-  const { rule, confidence, bytes } = match;
-  const { detector = "secret-exposure" } = rule;
+  const { rule, confidence, text } = match;
   return {
     name: undefined,
     rule: rule.id,
     form: "format",
     strength: confidence === "checksum" || confidence === "format" ? "strong" : "weak",
     confidence,
-    detector,
-    severity: rule.severity ?? detectors[detector].severity,
-    isMasked: rule.does !== "report",
-    fingerprint: fingerprint(bytes),
+    detector: rule.detector,
+    severity: rule.severity,
+    isMasked: rule.isMasked,
+    fingerprint: fingerprint(Buffer.from(text, "latin1")),
     offset: start,
   };
 }

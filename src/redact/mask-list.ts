@@ -1,14 +1,6 @@
-import type { Confidence, Needle, Rule } from "../detect/index.ts";
+import type { Confidence, Needle, RuleMatch } from "../detect/index.ts";
 import { maskOf } from "../secrets/index.ts";
 import { type Range, Ranges } from "./ranges.ts";
-
-/** A match of a format rule. */
-export interface RuleMatch {
-  readonly rule: Rule;
-  readonly confidence: Confidence;
-  /** The secret part; of an overlong one its first bytes. */
-  readonly bytes: Buffer;
-}
 
 /** A part of the stream that is replaced by one mask: the union of overlapping matches. */
 export interface Masked extends Range {
@@ -41,13 +33,20 @@ function union(a: Masked, b: Masked): Masked {
  * whatever order they are found.
  */
 function outranks(a: Needle | RuleMatch, b: Needle | RuleMatch): boolean {
-  const [rankA, rankB] = [rankOf(a), rankOf(b)];
+  if (a === b) return true;
+  if ("secret" in a) return !("secret" in b) || comesFirst(a.bytes, b.bytes);
+  if ("secret" in b) return false;
+  const [rankA, rankB] = [ranks[a.confidence], ranks[b.confidence]];
   if (rankA !== rankB) return rankA > rankB;
-  if (a.bytes.length !== b.bytes.length) return a.bytes.length > b.bytes.length;
-  const order = Buffer.compare(a.bytes, b.bytes);
-  return order === 0 ? idOf(a) <= idOf(b) : order < 0;
+  if (a.text.length !== b.text.length) return a.text.length > b.text.length;
+  return a.text === b.text ? a.rule.id <= b.rule.id : a.text < b.text;
 }
 
+function comesFirst(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length ? Buffer.compare(a, b) <= 0 : a.length > b.length;
+}
+
+/** `exact` is a known value. */
 const ranks: Readonly<Record<Confidence, number>> = {
   exact: 4,
   checksum: 3,
@@ -55,11 +54,3 @@ const ranks: Readonly<Record<Confidence, number>> = {
   heuristic: 1,
   placeholder: 0,
 };
-
-function rankOf(match: Needle | RuleMatch): number {
-  return ranks["secret" in match ? "exact" : match.confidence];
-}
-
-function idOf(match: Needle | RuleMatch): string {
-  return "secret" in match ? "" : match.rule.id;
-}

@@ -1,5 +1,5 @@
-import type { Detector } from "../detect/index.ts";
-import { type Masked, MaskList, type RuleMatch } from "./mask-list.ts";
+import type { Detector, RuleMatch } from "../detect/index.ts";
+import { type Masked, MaskList } from "./mask-list.ts";
 import type { Range } from "./ranges.ts";
 
 /**
@@ -17,7 +17,7 @@ export class Reports {
   }
 
   add(reported: Range & { readonly match: RuleMatch }): void {
-    const { detector = "secret-exposure" } = reported.match.rule;
+    const { detector } = reported.match.rule;
     const list = this.#lists.get(detector) ?? new MaskList();
     this.#lists.set(detector, list);
     list.add(reported);

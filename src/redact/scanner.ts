@@ -1,9 +1,8 @@
 import {
-  type Confidence,
   type Matcher,
   type MatchState,
   type Needle,
-  type Rule,
+  type RuleMatch,
   RuleScanner,
   type RuleSet,
 } from "../detect/index.ts";
@@ -188,10 +187,9 @@ export class Scanner {
   }
 
   readonly #ruleListener = {
-    hit: (start: number, end: number, rule: Rule, confidence: Confidence, bytes: Buffer) => {
-      const match = { rule, confidence, bytes };
-      if (rule.does === "report") this.#reports.add({ start, end, match });
-      else this.#masks.add({ start, end, match });
+    hit: (start: number, end: number, match: RuleMatch) => {
+      if (match.rule.isMasked) this.#masks.add({ start, end, match });
+      else this.#reports.add({ start, end, match });
     },
     drop: (start: number, end: number) => this.#dropped.add({ start, end }),
     bytesOf: (start: number, end: number) => this.#bytesOf(start, end),

@@ -1,7 +1,8 @@
 import { addBytes, byteClass, casesOf, lowerCase } from "./byte-class.ts";
 import { type Judge, judgeOf } from "./checks.ts";
+import { detectors } from "./detectors.ts";
 import { firstByteOf, firstBytesOf, type LookAhead, pairsOf } from "./look-ahead.ts";
-import type { Rule, Step } from "./rule.ts";
+import type { FoundRule, Rule, Step } from "./rule.ts";
 
 /** A keyword and what may follow it. */
 export interface Keyword {
@@ -36,7 +37,7 @@ export interface CompiledBefore {
 
 /** One way in which a match goes on behind its keyword. */
 export interface Shape extends LookAhead {
-  readonly rule: Rule;
+  readonly rule: FoundRule;
   readonly judge: Judge;
   readonly steps: readonly CompiledStep[];
   /** The mask covers keyword and all: no step is marked. */
@@ -70,6 +71,7 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
   return rules.flatMap((rule) => {
     const notBefore = rule.notBefore === undefined ? null : byteClass(rule.notBefore);
     const { ignoreCase = false, left = "token" } = rule;
+    const found = foundRule(rule);
     const judge = judgeOf(rule);
     const before = compileBefore(rule);
     const notAfter = leftOf(rule);
@@ -90,7 +92,7 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
         (sum, { secret, min }) => sum + (isWhole || secret ? min : 0),
         0,
       );
-      return { rule, judge, steps, ...lookAhead(steps), isWhole, minSecretBytes, notBefore };
+      return { rule: found, judge, steps, ...lookAhead(steps), isWhole, minSecretBytes, notBefore };
     });
     const mayFollow = new Uint8Array(256);
     for (const { first } of shapes) addBytes(mayFollow, first);
@@ -105,9 +107,18 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
       shapes,
       mayFollow,
       mayFollowBoth,
-      isSecret: rule.does !== "report" && shapes.some(({ isWhole }) => isWhole),
+      isSecret: found.isMasked && shapes.some(({ isWhole }) => isWhole),
     }));
   });
+}
+
+export function foundRule({ id, does, detector = "secret-exposure", severity }: Rule): FoundRule {
+  return {
+    id,
+    detector,
+    severity: severity ?? detectors[detector].severity,
+    isMasked: does !== "report",
+  };
 }
 
 const tokenChars = "A-Za-z0-9_-";
@@ -132,22 +143,25 @@ function compileBefore({ before }: Rule): CompiledBefore | null {
   return before === undefined ? null : { ...before, table: byteClass(before.chars) };
 }
 
-const noRun = { table: null, min: 0, max: 0, isSpare: false, until: null, untilFailure: null };
+const noTexts: Pick<CompiledStep, "next" | "ends"> = { next: [], ends: [] };
 
 function compileStep(step: Step, ignoreCase: boolean): CompiledStep {
-  const secret = step.secret ?? false;
-  if ("text" in step) {
-    return {
-      ...noRun,
-      secret,
-      ...compileTexts(typeof step.text === "string" ? [step.text] : step.text, ignoreCase),
-    };
-  }
-  const { chars, min = 0, max } = step;
-  const until = step.until === undefined ? null : Buffer.from(step.until, "latin1");
-  const untilFailure = until === null ? null : failureOf(until);
-  const run = { table: byteClass(chars), min, max, until, untilFailure };
-  return { secret, ...run, isSpare: min === 0 && until === null, next: [], ends: [] };
+  const run = "chars" in step ? step : null;
+  const min = run?.min ?? 0;
+  const until = run?.until === undefined ? null : Buffer.from(run.until, "latin1");
+  const { next, ends } = "text" in step ? compileTexts([step.text].flat(), ignoreCase) : noTexts;
+  // One literal, so that all steps are one kind of object: they are read for every byte.
+  return {
+    secret: step.secret ?? false,
+    table: run === null ? null : byteClass(run.chars),
+    min,
+    max: run?.max ?? 0,
+    isSpare: run !== null && min === 0 && until === null,
+    until,
+    untilFailure: until === null ? null : failureOf(until),
+    next,
+    ends,
+  };
 }
 
 /** A trie of the texts. */

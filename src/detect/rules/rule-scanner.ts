@@ -10,18 +10,17 @@ import {
   waiting,
 } from "./attempt.ts";
 import { lowerCase } from "./byte-class.ts";
-import type { Judge } from "./checks.ts";
 import type { Keyword, Shape } from "./compile.ts";
 import { Edge } from "./edge.ts";
 import { findKeywords } from "./keyword-filter.ts";
 import { canFollow } from "./look-ahead.ts";
-import type { Confidence, Rule } from "./rule.ts";
+import type { FoundRule, RuleMatch } from "./rule.ts";
 import type { RuleSet } from "./rule-set.ts";
 
 /** What a scan of rules tells; offsets are of the stream, ends exclusive. */
 export interface RuleListener {
   /** A match: `start` to `end` is to be masked. */
-  hit(start: number, end: number, rule: Rule, confidence: Confidence, bytes: Buffer): void;
+  hit(start: number, end: number, match: RuleMatch): void;
   /** What follows an overlong match and belongs to it: left out without a mask of its own. */
   drop(start: number, end: number): void;
   /** The bytes between two offsets: from `held` on, or in the chunk. */
@@ -50,7 +49,7 @@ export class RuleScanner {
   #length = 0;
   #base = 0;
   /** The last match that passed: the same value often stands many times in a row. */
-  #last: Judged = noMatch;
+  #last: RuleMatch | null = null;
   /** Earliest keyword that the end of the chunk cut and that belongs to a mask. */
   #cutKeyword = Number.POSITIVE_INFINITY;
 
@@ -63,7 +62,7 @@ export class RuleScanner {
   /** Begins a new stream. */
   reset(): void {
     this.#waiting = [];
-    this.#last = noMatch;
+    this.#last = null;
     this.#edge.reset();
     this.#cutKeyword = Number.POSITIVE_INFINITY;
   }
@@ -87,7 +86,7 @@ export class RuleScanner {
     this.#edge.keep();
     // Keeps no chunk alive and no secret.
     this.#bytes = noBytes;
-    this.#last = noMatch;
+    this.#last = null;
   }
 
   /** Decides what waits: nothing follows. */
@@ -103,7 +102,7 @@ export class RuleScanner {
   get live(): number {
     let live = this.#cutKeyword;
     for (const { from, before, isOpen, shape } of this.#waiting) {
-      if (from === -1 || isOpen || shape.rule.does === "report") continue;
+      if (from === -1 || isOpen || !shape.rule.isMasked) continue;
       live = Math.min(live, from - before.length);
     }
     return live;
@@ -118,7 +117,7 @@ export class RuleScanner {
     const read = this.#base + this.#length;
     let undecided = Math.max(0, read - this.#set.filter.longest - this.#set.longestBefore);
     for (const { from, before, isOpen, shape } of this.#waiting) {
-      if (from === -1 || isOpen || shape.rule.does !== "report") continue;
+      if (from === -1 || isOpen || shape.rule.isMasked) continue;
       undecided = Math.min(undecided, from - before.length);
     }
     return undecided;
@@ -131,7 +130,7 @@ export class RuleScanner {
   showable(most: number): number {
     let limit = Number.POSITIVE_INFINITY;
     for (const { from, isOpen, keywordEnd, shape } of this.#waiting) {
-      if (from === -1 || isOpen || shape.rule.does === "report") continue;
+      if (from === -1 || isOpen || !shape.rule.isMasked) continue;
       if (shape.isWhole) {
         limit = Math.min(limit, keywordEnd);
         continue;
@@ -146,11 +145,11 @@ export class RuleScanner {
 
   /** Characters that are matches wherever they stand. */
   #findSingles(bytes: Uint8Array, length: number, base: number): void {
-    for (const { rule, table } of this.#set.singles) {
+    for (const { rule, confidence, table } of this.#set.singles) {
       for (let i = 0; i < length; i++) {
         if (table[bytes[i] as number] === 0) continue;
-        const match = Buffer.from([bytes[i] as number]);
-        this.#listener.hit(base + i, base + i + 1, rule, rule.confidence ?? "heuristic", match);
+        const text = String.fromCharCode(bytes[i] as number);
+        this.#listener.hit(base + i, base + i + 1, { rule, confidence, text });
       }
     }
   }
@@ -223,14 +222,14 @@ export class RuleScanner {
   /** @returns Whether the match passes the checks of its rule. */
   #report({ from, before, shape: { rule, judge } }: Attempt, to: number): boolean {
     const text = before + this.#textOf(from, to);
-    let last = this.#last;
-    if (text !== last.text || judge !== last.judge) {
+    let match = this.#last;
+    if (match === null || text !== match.text || rule !== match.rule) {
       const confidence = judge(text);
       if (confidence === null) return false;
-      last = { judge, text, confidence, bytes: Buffer.from(text, "latin1") };
-      this.#last = last;
+      match = { rule, confidence, text };
+      this.#last = match;
     }
-    this.#listener.hit(from - before.length, to, rule, last.confidence, last.bytes);
+    this.#listener.hit(from - before.length, to, match);
     return true;
   }
 
@@ -241,9 +240,9 @@ export class RuleScanner {
   }
 
   /** Step 3. */
-  #drop(from: number, { does }: Rule): void {
+  #drop(from: number, { isMasked }: FoundRule): void {
     const { position } = this.#reading;
-    if (position > from && does !== "report")
+    if (position > from && isMasked)
       this.#listener.drop(this.#base + from, this.#base + position);
   }
 
@@ -285,11 +284,3 @@ export class RuleScanner {
 }
 
 const noBytes = Buffer.alloc(0);
-/** A match that passed the checks of its rule. */
-interface Judged {
-  readonly judge: Judge | null;
-  readonly text: string;
-  readonly confidence: Confidence;
-  readonly bytes: Buffer;
-}
-const noMatch: Judged = { judge: null, text: "", confidence: "placeholder", bytes: noBytes };

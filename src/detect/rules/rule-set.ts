@@ -1,9 +1,9 @@
 import { byteClass } from "./byte-class.ts";
-import { compileRules, type Keyword } from "./compile.ts";
+import { compileRules, foundRule, type Keyword } from "./compile.ts";
 import { defaultRules } from "./default-rules.ts";
 import { buildKeywordFilter, type KeywordFilter } from "./keyword-filter.ts";
 import { reviewRules } from "./review-rules.ts";
-import type { Rule, RulePack } from "./rule.ts";
+import type { Confidence, FoundRule, Rule, RulePack } from "./rule.ts";
 import { seedRules } from "./seed-rules.ts";
 import { checkPacks } from "./validate.ts";
 
@@ -14,12 +14,20 @@ export interface RuleSet {
   readonly secretKeywords: ReadonlyArray<readonly Keyword[]>;
   /** 1 for a byte that some keyword holds. */
   readonly keywordBytes: Uint8Array;
-  /** Rules of single characters, and 1 for each of these; none nearly always. */
-  readonly singles: readonly { readonly rule: Rule; readonly table: Uint8Array }[];
+  /** Rules of single characters; none nearly always. */
+  readonly singles: readonly Single[];
   /** The most that a match has before its keyword. */
   readonly longestBefore: number;
   /** Whether a rule with keywords only tells of its matches. */
   readonly reports: boolean;
+}
+
+/** A rule of single characters. */
+interface Single {
+  readonly rule: FoundRule;
+  readonly confidence: Confidence;
+  /** 1 for each of the characters. */
+  readonly table: Uint8Array;
 }
 
 /** Which rules are looked for: the formats that are known, none, or packs of one's own. */
@@ -72,9 +80,11 @@ function ofOwn(packs: readonly RulePack[]): RuleSet {
 
 /** Compiles rules that were checked. */
 export function compileSet(rules: readonly Rule[]): RuleSet {
-  const singles = rules.flatMap((rule) =>
-    rule.characters === undefined ? [] : [{ rule, table: byteClass(rule.characters) }],
-  );
+  const singles = rules.flatMap((rule) => {
+    const { characters, confidence = "heuristic" } = rule;
+    if (characters === undefined) return [];
+    return [{ rule: foundRule(rule), confidence, table: byteClass(characters) }];
+  });
   const keywords = compileRules(rules);
   const secretKeywords: Keyword[][] = Array.from({ length: 256 }, () => []);
   const keywordBytes = new Uint8Array(256);

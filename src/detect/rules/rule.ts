@@ -89,6 +89,23 @@ export interface Rule {
   readonly bad: readonly string[];
 }
 
+/** A rule where it is found: of every rule the same properties, so that reading one is quick. */
+export interface FoundRule {
+  readonly id: string;
+  readonly detector: Detector;
+  readonly severity: Severity;
+  /** Whether its matches are masked, or only told. */
+  readonly isMasked: boolean;
+}
+
+/** A match of a rule. */
+export interface RuleMatch {
+  readonly rule: FoundRule;
+  readonly confidence: Confidence;
+  /** The secret part, a character for each byte; of an overlong one its first bytes. */
+  readonly text: string;
+}
+
 /** A step takes a run of characters, or one of some texts. */
 export type Step = RunStep | TextStep;
 
