@@ -1,9 +1,4 @@
-import {
-  type Confidence,
-  type Detector,
-  type FormId,
-  type Severity,
-} from "../detect/index.ts";
+import type { Confidence, Detector, FormId, Severity } from "../detect/index.ts";
 import { fingerprint as processFingerprint } from "../secrets/index.ts";
 import type { Masked } from "./mask-list.ts";
 

@@ -1,5 +1,4 @@
 import type { Confidence, Needle, RuleMatch } from "../detect/index.ts";
-import { maskOf } from "../secrets/index.ts";
 import { type Range, Ranges } from "./ranges.ts";
 
 /** A part of the stream that is replaced by one mask: the union of overlapping matches. */
@@ -10,7 +9,7 @@ export interface Masked extends Range {
 
 /** The text that stands in place of a match. */
 export function maskTextOf(match: Needle | RuleMatch): string {
-  return "secret" in match ? match.secret.mask : maskOf(match.rule.id);
+  return "secret" in match ? match.secret.mask : match.rule.mask;
 }
 
 /** Matches that are found but not yet written, in order, overlapping ones merged. */

@@ -9,17 +9,29 @@ const minSecretBytes = 8;
 /** Shorter values are never masked at all: they occur everywhere by chance. */
 export const minMaskedBytes = 4;
 
+/** Longer values are not common ones, and take long to compare. */
+const maxCommonLength = 200;
+/** No word of the table is longer. */
+const maxWordLength = 16;
+
 /**
- * What ordinary configuration values look like. Each pattern matches the whole value.
- * A sign that all of its matches have is looked for first, which is quicker.
+ * What ordinary configuration values look like. Each pattern matches the whole value. What is quicker
+ * to see is looked at first: a sign that all of its matches have, or the length of the longest one.
  */
-const commonValues: ReadonlyArray<readonly [kind: string, pattern: RegExp, sign?: string]> = [
+const commonValues: ReadonlyArray<
+  readonly [kind: string, pattern: RegExp, hint?: string | number]
+> = [
   ["blank", /^\s*$/],
   ["number", /^[+-]?\d[\d_]{0,14}(?:\.\d{0,15})?(?:e[+-]?\d{1,3})?(?:[kmgt]i?b?|%|ms|s|m|h|d)?$/i],
-  ["boolean", /^(?:true|false|yes|no|on|off|enabled|disabled|none|null|undefined)$/i],
+  [
+    "boolean",
+    /^(?:true|false|yes|no|on|off|enabled|disabled|none|null|undefined)$/i,
+    maxWordLength,
+  ],
   [
     "word",
     /^(?:test|testing|example|sample|default|localhost|development|production|staging|password|changeme|change-me|secret|root|admin|administrator|postgres|username|anonymous|info|debug|warning|error|trace|verbose|training|validation)$/i,
+    maxWordLength,
   ],
   ["one repeated character", /^(.)\1*$/s],
   [
@@ -64,9 +76,6 @@ const commonValues: ReadonlyArray<readonly [kind: string, pattern: RegExp, sign?
   ["device", /^(?:cuda|cpu|mps|gpu)(?::\d+)?$/i],
 ];
 
-/** Longer values are not common ones, and take long to compare. */
-const maxCommonLength = 200;
-
 /**
  * Says why a value is no secret: `"short"`, the kind of a common value, or `null` for a value that
  * may be one.
@@ -82,8 +91,9 @@ export function plainReason(value: string | Uint8Array): string | null {
 /** The kind of a common value; null for others. The text has a character for each byte. */
 export function commonKind(text: string): string | null {
   if (text.length > maxCommonLength) return null;
-  for (const [kind, pattern, sign = ""] of commonValues) {
-    if (text.includes(sign) && pattern.test(text)) return kind;
+  for (const [kind, pattern, hint = ""] of commonValues) {
+    const isLikely = typeof hint === "string" ? text.includes(hint) : text.length <= hint;
+    if (isLikely && pattern.test(text)) return kind;
   }
   return null;
 }

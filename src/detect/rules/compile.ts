@@ -1,3 +1,4 @@
+import { maskOf } from "../../secrets/index.ts";
 import { addBytes, byteClass, casesOf, lowerCase } from "./byte-class.ts";
 import { type Judge, judgeOf } from "./checks.ts";
 import { detectors } from "./detectors.ts";
@@ -115,6 +116,7 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
 export function foundRule({ id, does, detector = "secret-exposure", severity }: Rule): FoundRule {
   return {
     id,
+    mask: maskOf(id),
     detector,
     severity: severity ?? detectors[detector].severity,
     isMasked: does !== "report",

@@ -242,8 +242,7 @@ export class RuleScanner {
   /** Step 3. */
   #drop(from: number, { isMasked }: FoundRule): void {
     const { position } = this.#reading;
-    if (position > from && isMasked)
-      this.#listener.drop(this.#base + from, this.#base + position);
+    if (position > from && isMasked) this.#listener.drop(this.#base + from, this.#base + position);
   }
 
   /** Where a keyword begins that the chunk cuts and that would be part of a mask. */

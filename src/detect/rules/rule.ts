@@ -92,6 +92,8 @@ export interface Rule {
 /** A rule where it is found: of every rule the same properties, so that reading one is quick. */
 export interface FoundRule {
   readonly id: string;
+  /** The text that stands in place of a match. */
+  readonly mask: string;
   readonly detector: Detector;
   readonly severity: Severity;
   /** Whether its matches are masked, or only told. */
