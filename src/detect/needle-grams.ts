@@ -9,36 +9,43 @@ export const minUnwrappedBytes = 8;
 /** So many bytes on each side of a joint tell whether a needle may go over it. */
 export const joinedBytes = 3;
 
-/** Bits for each byte of the needles: one in eight or more words of other text is not told apart. */
-const bitsPerByte = 8;
+/**
+ * At most one bit in so many is set: so rarely is a word of other text not told apart. Fewer would take
+ * more memory, and what does not stay near the processor costs more to look into than it saves.
+ */
+const minBitsPerWord = 12;
 const minTableBits = 12;
-/** 16 MiB: more would cost more to look into than it saves. */
 const maxTableBits = 27;
 const hashFactor = 0x9e3779b1 | 0;
 
 export class NeedleGrams {
-  readonly #words: Int32Array;
-  readonly #shift: number;
-  /** Bytes of needles that may still be entered. */
-  #room: number;
+  #words = new Int32Array(0);
+  #shift = 0;
+  /** How many bits are set. */
+  #count = 0;
+  #mostSet = 0;
 
-  /** A table with room for half as much again. */
   constructor(needles: readonly Uint8Array[]) {
     const bytes = needles.reduce((sum, { length }) => sum + length, 0);
-    const wanted = Math.ceil(Math.log2(bytes * bitsPerByte + 1));
-    const bits = Math.min(maxTableBits, Math.max(minTableBits, wanted));
-    this.#words = new Int32Array(1 << (bits - 5));
-    this.#shift = 32 - bits;
-    this.#room = bytes * 1.5 + 4096;
-    this.add(needles);
+    // Forms of a value have most words in common: how many there are shows when they are entered.
+    let bits = Math.min(maxTableBits, Math.max(minTableBits, Math.ceil(Math.log2(bytes + 1))));
+    for (this.#clear(bits); !this.add(needles); this.#clear(bits)) bits++;
   }
 
   /** Enters more needles. @returns false if they are too many: make a new table. */
   add(needles: readonly Uint8Array[]): boolean {
-    for (const { length } of needles) this.#room -= length;
-    if (this.#room < 0) return false;
-    for (const needle of needles) if (needle.length >= minUnwrappedBytes) this.#enter(needle);
+    for (const needle of needles) {
+      if (needle.length >= minUnwrappedBytes) this.#enter(needle);
+      if (this.#count > this.#mostSet) return false;
+    }
     return true;
+  }
+
+  #clear(bits: number): void {
+    this.#words = new Int32Array(1 << (bits - 5));
+    this.#shift = 32 - bits;
+    this.#count = 0;
+    this.#mostSet = bits < maxTableBits ? 2 ** bits / minBitsPerWord : Number.POSITIVE_INFINITY;
   }
 
   #enter(needle: Uint8Array): void {
@@ -48,7 +55,11 @@ export class NeedleGrams {
       gram = (gram >>> 8) | ((needle[i] as number) << 24);
       if (i < 3) continue;
       const bit = Math.imul(gram, hashFactor) >>> this.#shift;
-      words[bit >>> 5] = (words[bit >>> 5] as number) | (1 << bit);
+      const word = words[bit >>> 5] as number;
+      const set = 1 << bit;
+      if ((word & set) !== 0) continue;
+      words[bit >>> 5] = word | set;
+      this.#count++;
     }
   }
 

@@ -133,7 +133,7 @@ const endsMatch = 2;
 const waits = 3;
 
 /** Reading fewer bytes again costs less than to remember them. */
-const longRunBytes = 32;
+const longRunBytes = 16;
 
 function takeRun(
   attempt: Attempt,
