@@ -97,18 +97,16 @@ export function advance(
   const limit = Math.min(length, most);
   reading.position = from;
   while (attempt.step < steps.length) {
+    if (attempt.count === 0 && !isWhole && reading.position < limit) {
+      goOverSpare(attempt, bytes[reading.position] as number);
+      if (attempt.step === steps.length) break;
+    }
     const step = steps[attempt.step] as CompiledStep;
     if (step.secret && attempt.from === -1) attempt.from = base + reading.position;
-    // Most steps may be empty, and are.
-    if (step.isSpare && attempt.count === 0 && reading.position < limit) {
-      if ((step.table as Uint8Array)[bytes[reading.position] as number] === 0) {
-        if (step.secret || isWhole) attempt.to = base + reading.position;
-        attempt.step++;
-        continue;
-      }
-    }
-    const take = step.table === null ? takeText : takeRun;
-    let outcome = take(attempt, step, bytes, limit, reading);
+    let outcome =
+      step.table === null
+        ? takeText(attempt, step, bytes, limit, reading)
+        : takeRun(attempt, step, bytes, limit, reading);
     if (outcome === waits) {
       if (limit < length) return overlong;
       if (!isEnd) return waiting;
@@ -124,6 +122,17 @@ export function advance(
   if (notBefore === null) return complete;
   if (reading.position === length) return isEnd ? complete : waiting;
   return notBefore[bytes[reading.position] as number] === 1 ? failed : complete;
+}
+
+/** Goes over the steps that the next byte leaves empty: most steps may be, and are. */
+function goOverSpare(attempt: Attempt, next: number): void {
+  const { steps } = attempt.shape;
+  let index = attempt.step;
+  for (; index < steps.length; index++) {
+    const { isSpare, secret, table } = steps[index] as CompiledStep;
+    if (!isSpare || secret || (table as Uint8Array)[next] === 1) break;
+  }
+  attempt.step = index;
 }
 
 /** How a step ended. */

@@ -140,9 +140,42 @@ export function findKeywords(
 ): void {
   const { pairs } = filter;
   const shift = bytes.byteOffset;
-  const last = Math.min(words.length, (shift + length) >> 2) - 1;
-  let i = (shift + from) >> 2;
-  for (; i <= last - stride + 1; i += stride) {
+  const end = Math.min(words.length, (shift + length) >> 2);
+  const first = (shift + from) >> 2;
+  const rounds = Math.max(0, Math.floor((end - first) / stride));
+  const rest = first + rounds * stride;
+  lookAtRounds(filter, bytes, words, first, rest, from, length, onKeyword);
+  for (let i = rest; i < end; i++) {
+    const word = words[i] as number;
+    const at = i * 4 - shift;
+    if (pairs[word & 0xffff] !== 0) lookAt(filter, bytes, at + lowAt, from, length, onKeyword);
+    if (pairs[word >>> 16] !== 0) lookAt(filter, bytes, at + highAt, from, length, onKeyword);
+  }
+  // What is left is less than a word.
+  for (let at = Math.max(end * 4 - shift, -shift); at + 2 <= length; at += 2) {
+    if (at < 0) continue;
+    const pair = pairOf(bytes[at] as number, bytes[at + 1] as number);
+    if (pairs[pair] !== 0) lookAt(filter, bytes, at, from, length, onKeyword);
+  }
+}
+
+/**
+ * The words from `first` to `end`, `stride` at a time. A function of its own: V8 optimises a loop while
+ * it runs, and would leave that code again and again where it knows nothing of what follows the loop.
+ */
+function lookAtRounds(
+  filter: KeywordFilter,
+  bytes: Uint8Array,
+  words: Int32Array,
+  first: number,
+  end: number,
+  from: number,
+  length: number,
+  onKeyword: OnKeyword,
+): void {
+  const { pairs } = filter;
+  const shift = bytes.byteOffset;
+  for (let i = first; i < end; i += stride) {
     const a = words[i] as number;
     const b = words[i + 1] as number;
     const c = words[i + 2] as number;
@@ -162,18 +195,6 @@ export function findKeywords(
       const at = (i + (half >> 1)) * 4 - shift + ((half & 1) === 0 ? lowAt : highAt);
       lookAt(filter, bytes, at, from, length, onKeyword);
     }
-  }
-  for (; i <= last; i++) {
-    const word = words[i] as number;
-    const at = i * 4 - shift;
-    if (pairs[word & 0xffff] !== 0) lookAt(filter, bytes, at + lowAt, from, length, onKeyword);
-    if (pairs[word >>> 16] !== 0) lookAt(filter, bytes, at + highAt, from, length, onKeyword);
-  }
-  // What is left is less than a word.
-  for (let at = Math.max(i * 4 - shift, -shift); at + 2 <= length; at += 2) {
-    if (at < 0) continue;
-    const pair = pairOf(bytes[at] as number, bytes[at + 1] as number);
-    if (pairs[pair] !== 0) lookAt(filter, bytes, at, from, length, onKeyword);
   }
 }
 

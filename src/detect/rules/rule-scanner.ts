@@ -50,6 +50,7 @@ export class RuleScanner {
   #base = 0;
   /** The last match that passed: the same value often stands many times in a row. */
   #last: RuleMatch | null = null;
+  #lastFirst = 0;
   /** Earliest keyword that the end of the chunk cut and that belongs to a mask. */
   #cutKeyword = Number.POSITIVE_INFINITY;
 
@@ -221,16 +222,25 @@ export class RuleScanner {
 
   /** @returns Whether the match passes the checks of its rule. */
   #report({ from, before, shape: { rule, judge } }: Attempt, to: number): boolean {
-    const text = before + this.#textOf(from, to);
-    let match = this.#last;
-    if (match === null || text !== match.text || rule !== match.rule) {
+    const first = from - before.length;
+    if (!this.#isLikeLast(rule, first, to)) {
+      const text = before + this.#textOf(from, to);
       const confidence = judge(text);
       if (confidence === null) return false;
-      match = { rule, confidence, text };
-      this.#last = match;
+      this.#last = { rule, confidence, text };
+      this.#lastFirst = first;
     }
-    this.#listener.hit(from - before.length, to, match);
+    this.#listener.hit(first, to, this.#last as RuleMatch);
     return true;
+  }
+
+  /** Whether a match has the text of the last one that passed, which is in the chunk too. */
+  #isLikeLast(rule: FoundRule, first: number, to: number): boolean {
+    const last = this.#last;
+    if (last === null || rule !== last.rule || to - first !== last.text.length) return false;
+    const from = first - this.#base;
+    const lastFrom = this.#lastFirst - this.#base;
+    return from >= 0 && lastFrom >= 0 && areEqual(this.#bytes, from, lastFrom, to - first);
   }
 
   #textOf(from: number, to: number): string {
@@ -283,3 +293,13 @@ export class RuleScanner {
 }
 
 const noBytes = Buffer.alloc(0);
+
+/** Nearly all that differs differs here: the rest is worth a call. */
+const shortBytes = 8;
+
+/** Whether the same bytes stand at two places. */
+function areEqual(bytes: Buffer, a: number, b: number, length: number): boolean {
+  const near = Math.min(length, shortBytes);
+  for (let i = 0; i < near; i++) if (bytes[a + i] !== bytes[b + i]) return false;
+  return length === near || bytes.compare(bytes, a + near, a + length, b + near, b + length) === 0;
+}
