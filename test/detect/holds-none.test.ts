@@ -29,13 +29,16 @@ it("never says it of a text with a needle, wherever that stands", () => {
 });
 
 it("says it of other text of any length", () => {
-  const matcher = createMatcher(needlesOf(new Secret(randomToken())));
   const line = '{"level":30,"epoch":3,"loss":0.4231,"msg":"batch done, checkpoint follows"}\n';
-  const said = Array.from({ length: 300 }, (_, length) =>
-    holdsNone(matcher, Buffer.from(line.repeat(4).slice(0, length))),
-  );
-  // A filter may be wrong about one now and then.
-  expect(said.filter(Boolean).length).toBeGreaterThan(280);
+  // The filter may be wrong about a word of the line, and then about all longer texts: of one value in
+  // some tens.
+  const said = Array.from({ length: 5 }, () => {
+    const matcher = createMatcher(needlesOf(new Secret(randomToken())));
+    const lengths = Array.from({ length: 300 }, (_, length) => length);
+    return lengths.filter((n) => holdsNone(matcher, Buffer.from(line.repeat(4).slice(0, n))))
+      .length;
+  });
+  expect(Math.max(...said)).toBe(300);
 });
 
 it("does not say it where a needle is too short for the filter, and says it without needles", () => {

@@ -118,7 +118,7 @@ it("masks with a pack that came from JSON, beside the default rules", () => {
 function hitsIn(set: RuleSet, text: Buffer, cut: number): string[] {
   const hits: string[] = [];
   const scanner = new RuleScanner(set, {
-    hit: (_, end, rule) => hits.push(`${rule.id} ${end}`),
+    hit: (_, end, { rule }) => hits.push(`${rule.id} ${end}`),
     drop: () => undefined,
     bytesOf: (from, to) => text.subarray(from, to),
   });
