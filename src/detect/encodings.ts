@@ -77,7 +77,7 @@ const maxListedBytes = 256;
 
 /** Lists of byte values: `104,117`, and of short values `68:75`, `68 75`, `104, 117`, `"0":104`. */
 export function byteLists(bytes: Buffer): string[] {
-  const decimal = Array.from(bytes, String);
+  const decimal = Array.from(bytes, (byte) => String(byte));
   const lists = [decimal.join(",")];
   if (bytes.length > maxListedBytes) return lists;
   const hexBytes = Array.from(bytes, (byte) => hexByte(byte));
@@ -174,12 +174,21 @@ export function escapeSequences(text: string): string[] {
 }
 
 function percentEncode(bytes: Buffer, safe: string): string {
-  let text = "";
-  for (const byte of bytes) {
-    const character = String.fromCharCode(byte);
-    text += safe.includes(character) ? character : `%${hexByte(byte).toUpperCase()}`;
-  }
-  return text;
+  return bytes
+    .toString("latin1")
+    .replace(outside(safe), (character) => percentCodes[character.charCodeAt(0)] as string);
+}
+
+const percentCodes = Array.from({ length: 256 }, (_, byte) => `%${hexByte(byte).toUpperCase()}`);
+const patterns = new Map<string, RegExp>();
+
+/** Every character but these. */
+function outside(safe: string): RegExp {
+  const known = patterns.get(safe);
+  if (known !== undefined) return known;
+  const pattern = new RegExp(`[^${safe.replace(/[\\\]^-]/g, "\\$&")}]`, "g");
+  patterns.set(safe, pattern);
+  return pattern;
 }
 
 function lowerHex(text: string): string {

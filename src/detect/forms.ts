@@ -149,12 +149,21 @@ export function needlesOf(secret: Secret): Needle[] {
     mask: maskOf(secret.name),
     fingerprint: secret.fingerprint,
   };
+  // Most variants equal the value: these are known as texts, and the others as their bytes.
+  const seenTexts = new Set<string>();
   const seen = new Set<string>();
   const needles: Needle[] = [];
   const add = (variant: Variant, form: FormId, strong: boolean) => {
     const core = typeof variant === "object" && "text" in variant ? variant : null;
-    const needle = Buffer.from((core?.text ?? variant) as string);
-    const key = needle.toString("latin1");
+    const given = core?.text ?? (variant as string | Buffer);
+    if (typeof given === "string") {
+      if (seenTexts.has(given)) return;
+      seenTexts.add(given);
+    }
+    const needle = Buffer.from(given as string);
+    // Of ASCII alone the text is as long as its bytes, and the same in Latin-1.
+    const isAscii = typeof given === "string" && given.length === needle.length;
+    const key = isAscii ? given : needle.toString("latin1");
     if (needle.length < minMaskedBytes || key.trim() === "" || seen.has(key)) return;
     seen.add(key);
     const beside =
