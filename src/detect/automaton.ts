@@ -53,19 +53,17 @@ export function edgeKey(state: number, byte: number): number {
 /**
  * Builds the automaton. `found` gives indexes into `needles`.
  *
- * @param needles - Not empty, none empty, no two equal, at most `maxNeedleBytes` together.
+ * @param needles - Not empty, none empty, in byte order, no two equal, at most `maxNeedleBytes` together.
  */
 export function buildAutomaton(needles: readonly Uint8Array[]): Automaton {
-  const order = needles.map((_, index) => index);
-  order.sort((a, b) => Buffer.compare(at(needles, a), at(needles, b)));
-  const { parent, ends, ...trie } = buildTrie(needles, order);
+  const { parent, ends, ofDepth, ...trie } = buildTrie(needles);
   const automaton = {
     ...trie,
-    ...classesOf(needles, trie, parent),
+    ...classesOf(trie, parent),
     fail: new Int32Array(parent.length),
     lengths: Int32Array.from(needles, ({ length }) => length),
   };
-  linkFailures(automaton, parent);
+  linkFailures(automaton, parent, ofDepth);
   const suffixes = ends.map((state) => {
     const suffix = automaton.fail[state] as number;
     const finds = ((automaton.flags[suffix] as number) & endsNeedle) !== 0;
@@ -74,9 +72,9 @@ export function buildAutomaton(needles: readonly Uint8Array[]): Automaton {
   return { ...automaton, suffixes };
 }
 
-/** Lays the trie out depth first, from needles in byte order: each shares a prefix with the last. */
-function buildTrie(needles: readonly Uint8Array[], order: readonly number[]) {
-  const { count, longest } = measure(needles, order);
+/** Lays the trie out depth first: each needle shares a prefix with the last. */
+function buildTrie(needles: readonly Uint8Array[]) {
+  const { shared, count, longest } = measure(needles);
   // One more label than states: the last state looks at the next one's label.
   const label = new Uint16Array(count + 1).fill(0x1ff);
   const parent = new Int32Array(count);
@@ -87,25 +85,35 @@ function buildTrie(needles: readonly Uint8Array[], order: readonly number[]) {
   const found = new IntTable(needles.length);
   const ends = new Int32Array(needles.length);
   const path = new Int32Array(longest + 1);
+  // How many states there are of each depth.
+  const ofDepth = new Int32Array(longest + 1);
+  ofDepth[0] = 1;
   flags[0] = isShallow | isLow;
   let next = 1;
-  let previous: Uint8Array = new Uint8Array(0);
-  for (const index of order) {
+  for (let index = 0; index < needles.length; index++) {
     const needle = at(needles, index);
-    for (let i = sharedPrefix(previous, needle); i < needle.length; i++) {
-      const from = path[i] as number;
-      const byte = needle[i] as number;
+    const first = shared[index] as number;
+    // Where it leaves the path of the last needle, and its first state of its own.
+    const from = path[first] as number;
+    const branch = next;
+    for (let i = first; i < needle.length; i++) {
       const child = next++;
-      parent[child] = from;
+      parent[child] = child - 1;
       depth[child] = i + 1;
       if (i < maxRestDepth) flags[child] = i === 0 ? isShallow | isLow : isLow;
-      label[child] = from === child - 1 ? byte : 0x100 | byte;
-      // The root's children are found by `afterPair`.
-      if (from !== child - 1 && from !== 0) {
-        flags[from] = (flags[from] as number) | branches;
-        edges.set(edgeKey(from, byte), child);
-      }
+      label[child] = needle[i] as number;
       path[i + 1] = child;
+      ofDepth[i + 1] = (ofDepth[i + 1] as number) + 1;
+    }
+    if (from !== branch - 1) {
+      const byte = needle[first] as number;
+      parent[branch] = from;
+      label[branch] = 0x100 | byte;
+      // The root's children are found by `afterPair`.
+      if (from !== 0) {
+        flags[from] = (flags[from] as number) | branches;
+        edges.set(edgeKey(from, byte), branch);
+      }
     }
     const last = path[needle.length] as number;
     flags[last] = (flags[last] as number) | endsNeedle;
@@ -118,23 +126,24 @@ function buildTrie(needles: readonly Uint8Array[], order: readonly number[]) {
       if (length < (shortest[state] as number)) shortest[state] = length;
       else if (length === 255) break;
     }
-    previous = needle;
   }
-  return { label, parent, ends, depth, shortest, flags, edges, found };
+  return { label, parent, ends, depth, shortest, flags, edges, found, ofDepth };
 }
 
-/** The number of states and the length of the longest needle. */
-function measure(needles: readonly Uint8Array[], order: readonly number[]) {
+/** How much each needle shares with the last one, the number of states, and the longest needle. */
+function measure(needles: readonly Uint8Array[]) {
+  const shared = new Int32Array(needles.length);
   let count = 1;
   let longest = 0;
   let previous: Uint8Array = new Uint8Array(0);
-  for (const index of order) {
+  for (let index = 0; index < needles.length; index++) {
     const needle = at(needles, index);
-    count += needle.length - sharedPrefix(previous, needle);
+    shared[index] = sharedPrefix(previous, needle);
+    count += needle.length - (shared[index] as number);
     longest = Math.max(longest, needle.length);
     previous = needle;
   }
-  return { count, longest };
+  return { shared, count, longest };
 }
 
 function sharedPrefix(a: Uint8Array, b: Uint8Array): number {
@@ -147,19 +156,18 @@ function sharedPrefix(a: Uint8Array, b: Uint8Array): number {
 type Trie = Pick<Automaton, "label" | "flags" | "edges">;
 
 /** The classes of the bytes, and the states that any two bytes lead to from the root. */
-function classesOf(needles: readonly Uint8Array[], trie: Trie, parent: Int32Array) {
+function classesOf(trie: Trie, parent: Int32Array) {
   const used = new Uint8Array(256);
-  for (const needle of needles) {
-    for (let i = 0; i < needle.length; i++) used[needle[i] as number] = 1;
+  const root = new Int32Array(256);
+  for (let s = 1; s < parent.length; s++) {
+    const byte = (trie.label[s] as number) & 0xff;
+    used[byte] = 1;
+    if (parent[s] === 0) root[byte] = s;
   }
   const bytes = Array.from(used.keys()).filter((byte) => used[byte] === 1);
   const classOf = new Uint16Array(256);
   for (const [index, byte] of bytes.entries()) classOf[byte] = index + 1;
   const classCount = bytes.length + 1;
-  const root = new Int32Array(256);
-  for (let s = 1; s < parent.length; s++) {
-    if (parent[s] === 0) root[(trie.label[s] as number) & 0xff] = s;
-  }
   const afterPair = new Int32Array(classCount * classCount);
   for (const second of bytes) {
     const column = classOf[second] as number;
@@ -184,9 +192,9 @@ function childOf({ label, flags, edges }: Trie, state: number, byte: number): nu
 type Linked = Omit<Automaton, "shortest" | "lengths" | "suffixes">;
 
 /** Sets the failure links level by level, and lets a state find what its suffix finds. */
-function linkFailures(automaton: Linked, parent: Int32Array): void {
+function linkFailures(automaton: Linked, parent: Int32Array, ofDepth: Int32Array): void {
   const { label, fail, flags, found } = automaton;
-  const order = byDepth(automaton.depth);
+  const order = byDepth(automaton.depth, ofDepth);
   for (let i = 1; i < order.length; i++) {
     const state = order[i] as number;
     const from = parent[state] as number;
@@ -201,23 +209,18 @@ function linkFailures(automaton: Linked, parent: Int32Array): void {
 }
 
 /** All states, the shallowest first: a counting sort. */
-function byDepth(depth: Uint16Array | Int32Array): Int32Array {
-  const count = depth.length;
-  let deepest = 0;
-  for (let s = 0; s < count; s++) deepest = Math.max(deepest, depth[s] as number);
-  const next = new Int32Array(deepest + 2);
-  for (let s = 0; s < count; s++) add(next, (depth[s] as number) + 1, 1);
-  for (let d = 1; d < next.length; d++) add(next, d, next[d - 1] as number);
-  const order = new Int32Array(count);
-  for (let s = 0; s < count; s++) {
-    order[next[depth[s] as number] as number] = s;
-    add(next, depth[s] as number, 1);
+function byDepth(depth: Uint16Array | Int32Array, ofDepth: Int32Array): Int32Array {
+  const next = new Int32Array(ofDepth.length);
+  for (let d = 1; d < next.length; d++) {
+    next[d] = (next[d - 1] as number) + (ofDepth[d - 1] as number);
+  }
+  const order = new Int32Array(depth.length);
+  for (let s = 0; s < depth.length; s++) {
+    const place = next[depth[s] as number] as number;
+    order[place] = s;
+    next[depth[s] as number] = place + 1;
   }
   return order;
-}
-
-function add(numbers: Int32Array, index: number, more: number): void {
-  numbers[index] = (numbers[index] as number) + more;
 }
 
 /** The state after one more byte. */

@@ -3,6 +3,7 @@ import type { Needle } from "./forms.ts";
 
 /** Needles that were built into one automaton. */
 export interface Tier {
+  /** In byte order, no two equal. */
   readonly needles: readonly Needle[];
   readonly bytes: number;
   readonly automaton: Automaton;
@@ -16,6 +17,8 @@ const maxTiers = 12;
 /**
  * The tiers with more needles, as a log-structured merge: the new ones are built into a tier of their
  * own, together with the last tiers as long as those are small and not much larger.
+ *
+ * @param added - In byte order, no two equal.
  */
 export function withNeedles(tiers: readonly Tier[], added: readonly Needle[]): Tier[] {
   const kept = [...tiers];
@@ -28,10 +31,18 @@ export function withNeedles(tiers: readonly Tier[], added: readonly Needle[]): T
     const isSmall = last.bytes <= bytes * 2 && last.bytes + bytes <= maxMergedBytes;
     if (!isSmall && kept.length < maxTiers) break;
     kept.pop();
-    needles = [...last.needles, ...needles];
+    needles = inByteOrder([...last.needles, ...needles]);
     bytes += last.bytes;
   }
   return [...kept, ...buildTiers(needles)];
+}
+
+/** Sorted by their bytes; of equal ones the first. */
+export function inByteOrder(needles: readonly Needle[]): Needle[] {
+  const sorted = needles.toSorted((a, b) => Buffer.compare(a.bytes, b.bytes));
+  return sorted.filter(
+    (needle, i) => i === 0 || !needle.bytes.equals((sorted[i - 1] as Needle).bytes),
+  );
 }
 
 /** As many tiers as automata are needed: nearly always one. */

@@ -11,7 +11,7 @@ import { nextCandidate } from "./gram-scan.ts";
 import type { Matcher, MatchState, OnMatch } from "./matcher.ts";
 import { NeedleGrams } from "./needle-grams.ts";
 import { type OnEnd, type RunEnd, runAutomaton } from "./run-automaton.ts";
-import { type Tier, withNeedles } from "./tier.ts";
+import { inByteOrder, type Tier, withNeedles } from "./tier.ts";
 import { Words } from "./words.ts";
 
 /** Builds a matcher; the first of several equal needles is the one that is found. */
@@ -78,12 +78,7 @@ class TieredMatcher implements Matcher {
   }
 
   with(given: readonly Needle[]): Matcher {
-    const unique = new Map<string, Needle>();
-    for (const needle of given) {
-      const key = needle.bytes.toString("latin1");
-      if (!unique.has(key)) unique.set(key, needle);
-    }
-    const needles = [...unique.values()];
+    const needles = inByteOrder(given);
     const long = needles.filter(({ bytes }) => bytes.length >= minFilteredBytes);
     const short = needles.filter(({ bytes }) => bytes.length < minFilteredBytes);
     const tiers = withNeedles(this.#tiers, long);
