@@ -111,8 +111,8 @@ export interface Needle {
   readonly strong: boolean;
   readonly secret: NeedleSource;
   /** The base64 characters beside a match that hold some of the value's bits. */
-  readonly before?: encode.KnownBits | undefined;
-  readonly after?: encode.KnownBits | undefined;
+  readonly before: encode.KnownBits | undefined;
+  readonly after: encode.KnownBits | undefined;
 }
 
 /** What a finding may say of a secret. */
@@ -166,9 +166,9 @@ export function needlesOf(secret: Secret): Needle[] {
     const key = isAscii ? given : needle.toString("latin1");
     if (needle.length < minMaskedBytes || key.trim() === "" || seen.has(key)) return;
     seen.add(key);
-    const beside =
-      core === null ? {} : { before: core.before ?? undefined, after: core.after ?? undefined };
-    needles.push({ bytes: needle, form, strong, secret: source, ...beside });
+    const before = core?.before ?? undefined;
+    const after = core?.after ?? undefined;
+    needles.push({ bytes: needle, form, strong, secret: source, before, after });
   };
   for (const value of withoutEdges(toValue(bytes))) {
     const strong = isStrong(value.bytes);

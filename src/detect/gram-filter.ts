@@ -83,28 +83,46 @@ function strideFor(needles: readonly Uint8Array[]): number {
 }
 
 function enter(filter: GramFilter, needles: readonly Uint8Array[]): GramFilter {
-  const { stride, grams, gramShift, pairs, pairShift } = filter;
+  const { stride, grams, gramShift, pairs, pairShift, capacity } = filter;
   let { lastGrams, reach } = filter;
   const shared = new SharedGrams(needles);
   for (const needle of needles) {
     for (let residue = 0; residue < stride; residue++) {
       const offset = chooseOffset(needle, residue, stride, shared);
       reach = Math.max(reach, offset);
-      const gram = wordAt(needle, offset);
-      const hash = Math.imul(gram, gramFactor);
-      setBits(grams, hash >>> gramShift, (1 << (hash >>> 8)) | (1 << (hash >>> 3)));
-      if (offset + 8 <= needle.length) {
-        const bit = hashOfPair(gram, wordAt(needle, offset + 4)) >>> pairShift;
-        setBits(pairs, bit >>> 5, 1 << bit);
-      } else {
-        lastGrams ??= new Int32Array(pairs.length);
-        const bit = Math.imul(gram, pairFactor) >>> pairShift;
-        setBits(lastGrams, bit >>> 5, 1 << bit);
-      }
+      const isLast = offset + 8 > needle.length;
+      if (isLast) lastGrams ??= new Int32Array(pairs.length);
+      enterGram(filter, isLast ? lastGrams : null, needle, offset);
     }
   }
   const needleCount = filter.needleCount + needles.length;
-  return { ...filter, reach, lastGrams, needleCount };
+  return {
+    stride,
+    reach,
+    grams,
+    gramShift,
+    pairs,
+    pairShift,
+    lastGrams,
+    needleCount,
+    capacity,
+  };
+}
+
+/** @param lastGrams - For a gram with fewer than 4 bytes of its needle behind it; null for others. */
+function enterGram(
+  { grams, gramShift, pairs, pairShift }: GramFilter,
+  lastGrams: Int32Array | null,
+  needle: Uint8Array,
+  offset: number,
+): void {
+  const gram = wordAt(needle, offset);
+  const hash = Math.imul(gram, gramFactor);
+  setBits(grams, hash >>> gramShift, (1 << (hash >>> 8)) | (1 << (hash >>> 3)));
+  const ofAll =
+    lastGrams === null ? hashOfPair(gram, wordAt(needle, offset + 4)) : Math.imul(gram, pairFactor);
+  const bit = ofAll >>> pairShift;
+  setBits(lastGrams ?? pairs, bit >>> 5, 1 << bit);
 }
 
 /** The number of address bits of a filter for this many grams. */

@@ -1,4 +1,5 @@
-import { type Automaton, branches, edgeKey, endsNeedle, isLow, isShallow } from "./automaton.ts";
+import type { Automaton } from "./automaton.ts";
+import { branches, edgeKey, endsNeedle, isLow, isShallow } from "./trie.ts";
 
 /** Takes a match: the offset after its last byte and the index of the needle. */
 export type OnEnd = (end: number, index: number) => void;

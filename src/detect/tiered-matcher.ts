@@ -1,4 +1,4 @@
-import { type Automaton, liveState, maxRestDepth } from "./automaton.ts";
+import { type Automaton, liveState } from "./automaton.ts";
 import { agrees } from "./encodings.ts";
 import type { Needle } from "./forms.ts";
 import {
@@ -12,6 +12,7 @@ import type { Matcher, MatchState, OnMatch } from "./matcher.ts";
 import { NeedleGrams } from "./needle-grams.ts";
 import { type OnEnd, type RunEnd, runAutomaton } from "./run-automaton.ts";
 import { inByteOrder, type Tier, withNeedles } from "./tier.ts";
+import { maxRestDepth } from "./trie.ts";
 import { Words } from "./words.ts";
 
 /** Builds a matcher; the first of several equal needles is the one that is found. */
