@@ -7,7 +7,7 @@
 export const minUnwrappedBytes = 8;
 
 /** So many bytes on each side of a joint tell whether a needle may go over it. */
-export const joinedBytes = 3;
+export const joinedBytes = 5;
 
 /**
  * At most one bit in so many is set: so rarely is a word of other text not told apart. Fewer would take
@@ -69,16 +69,33 @@ export class NeedleGrams {
     return (((this.#words[bit >>> 5] as number) >>> bit) & 1) !== 0;
   }
 
-  /** Whether `joinedBytes` before one place, with those at another one, may be part of a needle. */
+  /**
+   * Whether a needle may go over a joint, by `joinedBytes` on each side of it. Of its 8 bytes or more,
+   * three or more stand on both sides, or at most two behind the joint, or at most two before it: in
+   * each case three words stand in the needle.
+   *
+   * @param end - Where the bytes before the joint end.
+   * @param start - Where those behind it begin.
+   */
   mayJoin(bytes: Uint8Array, end: number, start: number): boolean {
-    const before =
-      (bytes[end - 3] as number) |
-      ((bytes[end - 2] as number) << 8) |
-      ((bytes[end - 1] as number) << 16);
-    const behind =
-      (bytes[start] as number) |
-      ((bytes[start + 1] as number) << 8) |
-      ((bytes[start + 2] as number) << 16);
-    return this.has(before | (behind << 24)) || this.has((before >>> 16) | (behind << 8));
+    const before = wordAt(bytes, end - 4);
+    const behind = wordAt(bytes, start);
+    const isLastBefore = this.has((before >>> 8) | (behind << 24));
+    const isFirstBehind = this.has((before >>> 24) | (behind << 8));
+    if (isLastBefore) {
+      if (isFirstBehind && this.has((before >>> 16) | (behind << 16))) return true;
+      if (this.has(before) && this.has(wordAt(bytes, end - 5))) return true;
+    }
+    return isFirstBehind && this.has(behind) && this.has(wordAt(bytes, start + 1));
   }
+}
+
+/** Four bytes, the first one lowest. */
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  );
 }
