@@ -1,0 +1,77 @@
+import { randomInt } from "node:crypto";
+import { createRuleSet, RuleScanner, type RuleSet } from "nopeek/detect";
+import { expect, it } from "vitest";
+import { fromTemplate } from "../../support/templates.ts";
+
+const set = createRuleSet("default") as RuleSet;
+
+/** What is found, and what is left out behind overlong matches. */
+function foundIn(text: Buffer, chunkBytes: number): readonly string[] {
+  const found: string[] = [];
+  const dropped = new Set<number>();
+  const scanner = new RuleScanner(set, {
+    hit: (start, end, { rule, confidence, text }) =>
+      found.push(`${start} ${end} ${rule.id} ${confidence} ${text}`),
+    drop: (start, end) => {
+      for (let at = start; at < end; at++) dropped.add(at);
+    },
+    bytesOf: (start, end) => text.subarray(start, end),
+  });
+  for (let at = 0; at < text.length; at += chunkBytes) {
+    const chunk = text.subarray(at, at + chunkBytes);
+    scanner.push(chunk, chunk.length, at);
+  }
+  scanner.end();
+  return [...found.sort(), `dropped ${[...dropped].sort((a, b) => a - b).join()}`];
+}
+
+const words = [
+  "password=",
+  "passwd:",
+  "token=",
+  "secret: ",
+  "--api-key ",
+  'password="',
+  "client_secret=",
+  "\n",
+  " ",
+  '",',
+  "eyJ",
+  "sk-proj-",
+];
+
+function randomText(): Buffer {
+  let text = "";
+  // Matches that overlap, of one class and of several, with ends and without.
+  const few = Array.from({ length: 1 + randomInt(3) }, () => words[randomInt(words.length)]);
+  while (text.length < 3000) {
+    text += few[randomInt(few.length)];
+    if (randomInt(3) === 0) text += fromTemplate(`{A-Za-z0-9*${1 + randomInt(90)}}`);
+    if (randomInt(20) === 0) text += words[randomInt(words.length)];
+  }
+  return Buffer.from(text);
+}
+
+it("are read once, and found as if each attempt read them alone", () => {
+  for (let i = 0; i < 60; i++) {
+    const text = randomText();
+    // A chunk of one byte leaves nothing to remember.
+    const alone = foundIn(text, 1);
+    for (const chunkBytes of [text.length, 1000, 1 + randomInt(200)]) {
+      expect(foundIn(text, chunkBytes)).toEqual(alone);
+    }
+  }
+});
+
+it("are told with their own text where a value repeats, which is not judged again", () => {
+  const value = fromTemplate("{A-Za-z*6}{0-9*2}");
+  const other = `${value.slice(0, -1)}z`;
+  const text = Buffer.from(
+    [value, value, other, other, value].map((one) => `password=${one}\n`).join(""),
+  );
+  const [first = "", second = "", third = "", fourth = "", fifth = ""] = foundIn(text, text.length)
+    .slice(0, -1)
+    .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
+    .map((found) => found.split(" ").at(-1) ?? "");
+  expect([first, second, third, fourth, fifth]).toEqual([value, value, other, other, value]);
+});
