@@ -1,10 +1,11 @@
-import { lowerCase } from "./byte-class.ts";
+import { byteClass, lowerCase } from "./byte-class.ts";
 import type { CompiledBefore, Keyword, TextsBefore } from "./compile.ts";
 import { mayEndEscape } from "./keyword-filter.ts";
 import type { RuleSet } from "./rule-set.ts";
 
-/** Bytes before a keyword that tell whether it is the end of an escape: a colour has up to 14. */
-const contextBytes = 18;
+const maxColourChars = 12;
+/** Bytes before a keyword that tell whether it is the end of an escape: a colour with `[` and `m`. */
+const contextBytes = maxColourChars + 2;
 
 /**
  * What stands before a place in a stream: in the chunk that is under way, or at the end of what came
@@ -122,7 +123,33 @@ function isSeparator(byte: number): boolean {
  * follows begins a word then, whatever the last character of the escape is.
  */
 function endsEscape(byteBefore: (back: number) => number): boolean {
-  let text = "";
-  for (let back = contextBytes; back > 0; back--) text += String.fromCharCode(byteBefore(back));
-  return /(?:\\[nrt]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\[[0-9;]{0,12}m)$/.test(text);
+  const last = byteBefore(1);
+  if (last === letterM) return endsColour(byteBefore);
+  if (byteBefore(2) === backslash) return lineEscapes[last] === 1;
+  if (!areHex(byteBefore, 2)) return false;
+  if (byteBefore(3) === percent) return true;
+  return byteBefore(6) === backslash && byteBefore(5) === letterU && areHex(byteBefore, 4);
 }
+
+/** `[0;31m` and the like. */
+function endsColour(byteBefore: (back: number) => number): boolean {
+  const most = 2 + maxColourChars;
+  let back = 2;
+  while (back < most && colourChars[byteBefore(back)] === 1) back++;
+  return byteBefore(back) === bracket;
+}
+
+/** Whether the last bytes are hexadecimal digits. */
+function areHex(byteBefore: (back: number) => number, count: number): boolean {
+  for (let back = 1; back <= count; back++) if (hexDigits[byteBefore(back)] === 0) return false;
+  return true;
+}
+
+const backslash = 0x5c;
+const percent = 0x25;
+const bracket = 0x5b;
+const letterM = 0x6d;
+const letterU = 0x75;
+const lineEscapes = byteClass("nrt");
+const colourChars = byteClass("0-9;");
+const hexDigits = byteClass("0-9A-Fa-f");

@@ -48,9 +48,8 @@ export class RuleScanner {
   #bytes: Buffer = noBytes;
   #length = 0;
   #base = 0;
-  /** The last match that passed: the same value often stands many times in a row. */
-  #last: RuleMatch | null = null;
-  #lastFirst = 0;
+  /** What each rule judged last in the chunk: the same value often stands many times in a row. */
+  readonly #judged = new Map<FoundRule, Judged>();
   /** Earliest keyword that the end of the chunk cut and that belongs to a mask. */
   #cutKeyword = Number.POSITIVE_INFINITY;
 
@@ -63,7 +62,7 @@ export class RuleScanner {
   /** Begins a new stream. */
   reset(): void {
     this.#waiting = [];
-    this.#last = null;
+    this.#judged.clear();
     this.#edge.reset();
     this.#cutKeyword = Number.POSITIVE_INFINITY;
   }
@@ -87,7 +86,7 @@ export class RuleScanner {
     this.#edge.keep();
     // Keeps no chunk alive and no secret.
     this.#bytes = noBytes;
-    this.#last = null;
+    if (this.#judged.size > 0) this.#judged.clear();
   }
 
   /** Decides what waits: nothing follows. */
@@ -223,24 +222,23 @@ export class RuleScanner {
   /** @returns Whether the match passes the checks of its rule. */
   #report({ from, before, shape: { rule, judge } }: Attempt, to: number): boolean {
     const first = from - before.length;
-    if (!this.#isLikeLast(rule, first, to)) {
+    let judged = this.#judged.get(rule);
+    if (judged === undefined || !this.#isLike(judged, first, to)) {
       const text = before + this.#textOf(from, to);
       const confidence = judge(text);
-      if (confidence === null) return false;
-      this.#last = { rule, confidence, text };
-      this.#lastFirst = first;
+      judged = { first, to, match: confidence && { rule, confidence, text } };
+      this.#judged.set(rule, judged);
     }
-    this.#listener.hit(first, to, this.#last as RuleMatch);
+    if (judged.match === null) return false;
+    this.#listener.hit(first, to, judged.match);
     return true;
   }
 
-  /** Whether a match has the text of the last one that passed, which is in the chunk too. */
-  #isLikeLast(rule: FoundRule, first: number, to: number): boolean {
-    const last = this.#last;
-    if (last === null || rule !== last.rule || to - first !== last.text.length) return false;
-    const from = first - this.#base;
-    const lastFrom = this.#lastFirst - this.#base;
-    return from >= 0 && lastFrom >= 0 && areEqual(this.#bytes, from, lastFrom, to - first);
+  /** Whether what was judged has the bytes between two offsets, and both are in the chunk. */
+  #isLike(judged: Judged, first: number, to: number): boolean {
+    if (to - first !== judged.to - judged.first) return false;
+    if (first < this.#base || judged.first < this.#base) return false;
+    return areEqual(this.#bytes, first - this.#base, judged.first - this.#base, to - first);
   }
 
   #textOf(from: number, to: number): string {
@@ -293,6 +291,13 @@ export class RuleScanner {
 }
 
 const noBytes = Buffer.alloc(0);
+
+/** The bytes between two offsets, which are a match of a rule or, if `match` is null, none. */
+interface Judged {
+  readonly first: number;
+  readonly to: number;
+  readonly match: RuleMatch | null;
+}
 
 /** Nearly all that differs differs here: the rest is worth a call. */
 const shortBytes = 8;
