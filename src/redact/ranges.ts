@@ -28,13 +28,14 @@ export class Ranges<T extends Range> {
 
   add(range: T): void {
     let added = range;
-    for (let next = this.#behind.at(-1); next !== undefined; next = this.#behind.at(-1)) {
+    while (this.#behind.length > 0) {
+      const next = this.#behind[this.#behind.length - 1] as T;
       if (next.start >= added.end) break;
       this.#before.push(next);
       this.#behind.pop();
     }
-    while (this.#head < this.#before.length) {
-      const last = this.#before.at(-1) as T;
+    for (let at = this.#before.length - 1; at >= this.#head; at--) {
+      const last = this.#before[at] as T;
       if (last.end <= added.start) break;
       this.#before.pop();
       if (last.start >= added.end) this.#behind.push(last);
