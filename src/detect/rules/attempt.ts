@@ -29,6 +29,8 @@ export const waiting = 2;
 /** Waiting, and longer than may be held back. */
 export const overlong = 3;
 
+/** Shapes have no more steps. */
+export const maxSteps = 32;
 /** So many bytes may be undecided; longer ones are masked as they come. */
 export const maxUndecidedBytes = 4096;
 
@@ -68,10 +70,20 @@ export function beginAttempt(
   spare.isOpen = false;
 }
 
+/** How many of its first steps a shape has in common with another one, before the secret part of both. */
+export function sharedSteps(a: Shape, b: Shape): number {
+  const most = Math.min(a.stepsBefore, b.stepsBefore);
+  let count = 0;
+  while (count < most && a.steps[count] === b.steps[count]) count++;
+  return count;
+}
+
 /** How a chunk is read: one object for all attempts, since most end at once. */
 export class Reading {
   /** Where an attempt stopped. */
   position = 0;
+  /** Where each step began of the attempt that was begun last, as far as it got. */
+  readonly begins = new Int32Array(maxSteps);
   readonly longRuns = new LongRuns();
 }
 
@@ -98,9 +110,10 @@ export function advance(
   reading.position = from;
   while (attempt.step < steps.length) {
     if (attempt.count === 0 && !isWhole && reading.position < limit) {
-      goOverSpare(attempt, bytes[reading.position] as number);
+      goOverSpare(attempt, bytes[reading.position] as number, reading);
       if (attempt.step === steps.length) break;
     }
+    reading.begins[attempt.step] = reading.position;
     const step = steps[attempt.step] as CompiledStep;
     if (step.secret && attempt.from === -1) attempt.from = base + reading.position;
     let outcome =
@@ -125,12 +138,13 @@ export function advance(
 }
 
 /** Goes over the steps that the next byte leaves empty: most steps may be, and are. */
-function goOverSpare(attempt: Attempt, next: number): void {
+function goOverSpare(attempt: Attempt, next: number, { begins, position }: Reading): void {
   const { steps } = attempt.shape;
   let index = attempt.step;
   for (; index < steps.length; index++) {
     const { isSpare, secret, table } = steps[index] as CompiledStep;
     if (!isSpare || secret || (table as Uint8Array)[next] === 1) break;
+    begins[index] = position;
   }
   attempt.step = index;
 }

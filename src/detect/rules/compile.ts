@@ -41,6 +41,8 @@ export interface Shape extends LookAhead {
   readonly rule: FoundRule;
   readonly judge: Judge;
   readonly steps: readonly CompiledStep[];
+  /** How many steps come before the secret part. */
+  readonly stepsBefore: number;
   /** The mask covers keyword and all: no step is marked. */
   readonly isWhole: boolean;
   /** The shortest secret part, without a keyword. */
@@ -88,12 +90,25 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
         if (ignoreCase) compiled.set(step, made);
         return made;
       });
+      const stepsBefore = Math.max(
+        0,
+        steps.findIndex(({ secret }) => secret),
+      );
       const isWhole = !steps.some(({ secret }) => secret);
       const minSecretBytes = steps.reduce(
         (sum, { secret, min }) => sum + (isWhole || secret ? min : 0),
         0,
       );
-      return { rule: found, judge, steps, ...lookAhead(steps), isWhole, minSecretBytes, notBefore };
+      return {
+        rule: found,
+        judge,
+        steps,
+        stepsBefore,
+        ...lookAhead(steps),
+        isWhole,
+        minSecretBytes,
+        notBefore,
+      };
     });
     const mayFollow = new Uint8Array(256);
     for (const { first } of shapes) addBytes(mayFollow, first);

@@ -6,6 +6,7 @@ import {
   maxUndecidedBytes,
   overlong,
   Reading,
+  sharedSteps,
   spareAttempt,
   waiting,
 } from "./attempt.ts";
@@ -186,17 +187,29 @@ export class RuleScanner {
     const from = at + bytes.length;
     const next = from < this.#length ? (this.#bytes[from] as number) : -1;
     const behind = from + 1 < this.#length ? (this.#bytes[from + 1] as number) : -1;
+    let tried: Shape | null = null;
+    let reached = 0;
     for (let i = 0; i < shapes.length; i++) {
       const shape = shapes[i] as Shape;
       if (next !== -1 && !canFollow(shape, next, behind)) continue;
       this.#spare ??= spareAttempt(shape);
+      // Shapes of a rule begin alike: where the last one got to, this one gets too, or fails with it.
+      const shared = tried === null ? 0 : sharedSteps(tried, shape);
+      if (reached < shared) continue;
       beginAttempt(this.#spare, shape, start, start + bytes.length, part);
-      this.#try(this.#spare, from, false);
+      this.#spare.step = shared;
+      const isWaiting = this.#try(
+        this.#spare,
+        shared === 0 ? from : (this.#reading.begins[shared] as number),
+        false,
+      );
+      tried = isWaiting ? null : shape;
+      reached = this.#spare.step;
     }
   };
 
-  /** Goes on with an attempt, from a place in the chunk. */
-  #try(attempt: Attempt, from: number, isEnd: boolean): void {
+  /** Goes on with an attempt, from a place in the chunk. @returns Whether it waits for the next one. */
+  #try(attempt: Attempt, from: number, isEnd: boolean): boolean {
     let outcome = advance(
       attempt,
       this.#bytes,
@@ -210,13 +223,15 @@ export class RuleScanner {
     else if (outcome === complete) this.#report(attempt, attempt.to);
     else if (outcome === overlong) {
       const to = attempt.start + maxUndecidedBytes;
-      if (attempt.from === -1 || !this.#report(attempt, to)) return;
+      if (attempt.from === -1 || !this.#report(attempt, to)) return false;
       attempt.isOpen = true;
       const next = to - this.#base;
       outcome = advance(attempt, this.#bytes, next, this.#length, this.#base, isEnd, this.#reading);
       this.#drop(next, attempt.shape.rule);
     }
-    if (outcome === waiting) this.#waiting.push(attempt === this.#spare ? { ...attempt } : attempt);
+    if (outcome !== waiting) return false;
+    this.#waiting.push(attempt === this.#spare ? { ...attempt } : attempt);
+    return true;
   }
 
   /** @returns Whether the match passes the checks of its rule. */

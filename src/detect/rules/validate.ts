@@ -1,4 +1,5 @@
 import { SecretError } from "../../secrets/index.ts";
+import { maxSteps } from "./attempt.ts";
 import { byteClass, hasEmptyRange } from "./byte-class.ts";
 import { checkNames } from "./checks.ts";
 import { detectors, severities } from "./detectors.ts";
@@ -125,8 +126,8 @@ const knownKeys: ReadonlySet<string> = new Set([
 ]);
 
 function checkShape(steps: unknown, { id, keywords }: Rule, left: string): void {
-  if (!isList(steps) || steps.length === 0 || steps.length > 32) {
-    throw invalid(id, "a shape has 1 to 32 steps");
+  if (!isList(steps) || steps.length === 0 || steps.length > maxSteps) {
+    throw invalid(id, `a shape has 1 to ${maxSteps} steps`);
   }
   for (const step of steps) {
     if (!isStep(step)) throw invalid(id, "a step is { text } or { chars, max }");
