@@ -51,7 +51,8 @@ for (let round = 0; round < 3; round++) {
       cpuSeconds(() => redact(text)),
     );
   }
-  for (let i = 0; i < 3; i++) limit = Math.min(limit, (cpuSeconds(copyAll) * bytes) / corpus.length);
+  for (let i = 0; i < 3; i++)
+    limit = Math.min(limit, (cpuSeconds(copyAll) * bytes) / corpus.length);
 }
 const slowest = units
   .map(({ id, text }, index) => ({

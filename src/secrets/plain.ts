@@ -13,6 +13,8 @@ export const minMaskedBytes = 4;
 const maxCommonLength = 200;
 /** No word of the table is longer. */
 const maxWordLength = 16;
+/** Nor is one of a region without a sign. */
+const maxRegionLength = 26;
 
 /**
  * What ordinary configuration values look like. Each pattern matches the whole value. What is quicker
@@ -44,10 +46,15 @@ const commonValues: ReadonlyArray<
     /^(?:us|europe|asia|australia|northamerica|southamerica|me|africa)-(?:north|south|east|west|central)+\d{1,2}(?:-[a-f])?$/,
     "-",
   ],
-  ["cloud region", /^(?:north|south|east|west|central){1,2}(?:us|europe|asia|india)\d?$/],
+  [
+    "cloud region",
+    /^(?:north|south|east|west|central){1,2}(?:us|europe|asia|india)\d?$/,
+    maxRegionLength,
+  ],
   [
     "cloud region",
     /^(?:uk|france|germany|norway|japan|korea|australia|canada|brazil|switzerland|uae)(?:north|south|east|west|central){1,2}\d?$/,
+    maxRegionLength,
   ],
   [
     "time zone",

@@ -83,8 +83,12 @@ const invitation =
 
 function isLiteral(text: string): boolean {
   if (reference.test(text) || isCode(text) || noValue.test(text)) return false;
-  if (dottedName.test(text) && !looksRandom(text)) return false;
+  if (isDottedName(text)) return false;
   return !(invitation.test(text) && !/\d{2}/.test(text));
+}
+
+function isDottedName(text: string): boolean {
+  return text.includes(".") && dottedName.test(text) && !looksRandom(text);
 }
 
 function isCode(text: string): boolean {
@@ -94,8 +98,7 @@ function isCode(text: string): boolean {
 /** Anything but a reference, code, or a word for nothing; an example such as `xxx` is a value too. */
 function isValue(text: string): boolean {
   if (/^x{3,}$/i.test(text)) return true;
-  const isDotted = dottedName.test(text) && !looksRandom(text);
-  return !isDotted && !reference.test(text) && !isCode(text) && !noValue.test(text);
+  return !isDottedName(text) && !reference.test(text) && !isCode(text) && !noValue.test(text);
 }
 
 /** The name of a type with a number in it, as `Str50Type`: its last word says so, as no password's does. */
