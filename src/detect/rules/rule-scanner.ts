@@ -63,7 +63,7 @@ export class RuleScanner {
   /** Begins a new stream. */
   reset(): void {
     this.#waiting = [];
-    this.#judged.clear();
+    this.#forgetChunk();
     this.#edge.reset();
     this.#cutKeyword = Number.POSITIVE_INFINITY;
   }
@@ -77,7 +77,6 @@ export class RuleScanner {
       : Buffer.from(bytes.buffer, bytes.byteOffset, length);
     this.#length = length;
     this.#base = base;
-    this.#reading.longRuns.forget();
     this.#edge.begin(this.#bytes, length);
     if (this.#waiting.length > 0) this.#goOn(false);
     this.#lookOverEdge();
@@ -87,7 +86,13 @@ export class RuleScanner {
     this.#edge.keep();
     // Keeps no chunk alive and no secret.
     this.#bytes = noBytes;
+    this.#forgetChunk();
+  }
+
+  /** Also empty, to clear a map costs more than to look at a line. */
+  #forgetChunk(): void {
     if (this.#judged.size > 0) this.#judged.clear();
+    this.#reading.longRuns.forget();
   }
 
   /** Decides what waits: nothing follows. */
