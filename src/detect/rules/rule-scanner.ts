@@ -34,7 +34,8 @@ export interface RuleListener {
  *
  * 1. Go on with the attempts that the last chunk left waiting.
  * 2. Find keywords over the edge of the chunk, then in the chunk. Each begins attempts of its own,
- *    one for each shape, that know nothing of each other.
+ *    one for each shape, that know nothing of each other. Steps that shapes of a rule begin with are
+ *    taken once for all of them.
  * 3. An attempt that took `maxUndecidedBytes` counts as a match; what it still takes is dropped.
  */
 export class RuleScanner {
