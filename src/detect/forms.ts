@@ -1,5 +1,7 @@
-import { maskOf, minMaskedBytes, plainReason, type Secret } from "../secrets/index.ts";
+import { maskOf, minMaskedBytes, type Secret } from "../secrets/index.ts";
 import * as encode from "./encodings.ts";
+import { credentialParts, isTelling, jsonLeaves, minLeafBytes } from "./leaves.ts";
+import { percent, percentBase64 } from "./percent.ts";
 
 /** A value, ready to be encoded. `text` is null for bytes that are not UTF-8. */
 interface Value {
@@ -67,8 +69,8 @@ export const wholeForms: readonly Form[] = [
     id: "percent",
     title: "percent-encoded (URL, form, Python, escape), lower and upper case, twice",
     variants: ({ bytes, text }) => [
-      ...encode.percent(bytes),
-      ...encode.percentBase64(bytes),
+      ...percent(bytes),
+      ...percentBase64(bytes),
       ...(text === null ? [] : encode.escapeSequences(text)),
     ],
   },
@@ -127,13 +129,11 @@ const minStrongBitsPerByte = 3;
 /** Encoded forms of shorter values are so short that they occur by chance. */
 const minEncodedValueBytes = 6;
 const minLineBytes = 12;
-const minLeafBytes = 8;
 /** Every form of larger values would cost too much memory. */
 const maxFullBytes = 64 * 1024;
 const formsOfLarge: ReadonlySet<FormId> = new Set(["raw", "base64", "json", "line"]);
 /** Lists of bytes are up to eight times as long as the value. */
 const maxListedBytes = 4096;
-const maxLeaves = 1000;
 const maxWrappedBlanks = 16;
 
 /**
@@ -253,51 +253,4 @@ function leafVariants({ text }: Value): readonly Variant[] {
       ...lines(leaf),
     ];
   });
-}
-
-/** Keys of service account files whose values are no secrets. */
-const publicKeys = /^(?:type|project_id|client_email|.*_uri|.*_url)$/;
-
-function jsonLeaves(text: string): string[] {
-  if (!/^\s*[[{]/.test(text)) return [];
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    return [];
-  }
-  const leaves: string[] = [];
-  const stack: unknown[] = [document];
-  while (stack.length > 0 && leaves.length < maxLeaves) {
-    const node = stack.pop();
-    if (typeof node === "string") {
-      if (isTelling(node, minLeafBytes)) leaves.push(node);
-    } else if (typeof node === "object" && node !== null) {
-      for (const [key, child] of Object.entries(node)) if (!publicKeys.test(key)) stack.push(child);
-    }
-  }
-  return leaves;
-}
-
-/**
- * The password, or the token alone, of `scheme://user:password@host`, as written and decoded; and
- * `Password=...;` of a connection string.
- */
-function credentialParts(text: string): string[] {
-  const userinfo = /^\s*[a-z][a-z0-9+.-]*:\/\/([^\s/?#]+)@/i.exec(text)?.[1] ?? "";
-  const password = userinfo.includes(":") ? userinfo.slice(userinfo.indexOf(":") + 1) : userinfo;
-  const parts = [password];
-  try {
-    parts.push(decodeURIComponent(password));
-  } catch {
-    // Not percent-encoded: taken as written.
-  }
-  for (const [, value = ""] of text.matchAll(/\b(?:password|pwd|accountkey)=([^;]+)/gi)) {
-    parts.push(value);
-  }
-  return parts.filter((leaf) => isTelling(leaf, minLeafBytes));
-}
-
-function isTelling(text: string, minBytes: number): boolean {
-  return Buffer.byteLength(text) >= minBytes && plainReason(text) === null;
 }

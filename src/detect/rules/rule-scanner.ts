@@ -1,3 +1,4 @@
+import { Words } from "../words.ts";
 import {
   type Attempt,
   advance,
@@ -13,6 +14,7 @@ import {
 import { lowerCase } from "./byte-class.ts";
 import type { Keyword, Shape } from "./compile.ts";
 import { Edge } from "./edge.ts";
+import { Judgements } from "./judgements.ts";
 import { findKeywords } from "./keyword-filter.ts";
 import { canFollow } from "./look-ahead.ts";
 import type { FoundRule, RuleMatch } from "./rule.ts";
@@ -44,14 +46,13 @@ export class RuleScanner {
   #waiting: Attempt[] = [];
   #spare: Attempt | undefined;
   readonly #edge: Edge;
-  #words = new Int32Array(0);
+  readonly #words = new Words();
   readonly #reading = new Reading();
   // The chunk that is under way.
   #bytes: Buffer = noBytes;
   #length = 0;
   #base = 0;
-  /** What each rule judged last in the chunk: the same value often stands many times in a row. */
-  readonly #judged = new Map<FoundRule, Judged>();
+  readonly #judgements = new Judgements();
   /** Earliest keyword that the end of the chunk cut and that belongs to a mask. */
   #cutKeyword = Number.POSITIVE_INFINITY;
 
@@ -82,7 +83,7 @@ export class RuleScanner {
     if (this.#waiting.length > 0) this.#goOn(false);
     this.#lookOverEdge();
     const { filter } = this.#set;
-    findKeywords(filter, bytes, this.#wordsOf(bytes), 0, length, this.#begin);
+    findKeywords(filter, bytes, this.#words.of(bytes), 0, length, this.#begin);
     this.#cutKeyword = this.#findCutKeyword();
     this.#edge.keep();
     // Keeps no chunk alive and no secret.
@@ -90,9 +91,8 @@ export class RuleScanner {
     this.#forgetChunk();
   }
 
-  /** Also empty, to clear a map costs more than to look at a line. */
   #forgetChunk(): void {
-    if (this.#judged.size > 0) this.#judged.clear();
+    this.#judgements.forget();
     this.#reading.longRuns.forget();
   }
 
@@ -243,23 +243,16 @@ export class RuleScanner {
   /** @returns Whether the match passes the checks of its rule. */
   #report({ from, before, shape: { rule, judge } }: Attempt, to: number): boolean {
     const first = from - before.length;
-    let judged = this.#judged.get(rule);
-    if (judged === undefined || !this.#isLike(judged, first, to)) {
+    let match = this.#judgements.find(rule, this.#bytes, first - this.#base, to - this.#base);
+    if (match === undefined) {
       const text = before + this.#textOf(from, to);
       const confidence = judge(text);
-      judged = { first, to, match: confidence && { rule, confidence, text } };
-      this.#judged.set(rule, judged);
+      match = confidence && { rule, confidence, text };
+      this.#judgements.keep(rule, first - this.#base, to - this.#base, match);
     }
-    if (judged.match === null) return false;
-    this.#listener.hit(first, to, judged.match);
+    if (match === null) return false;
+    this.#listener.hit(first, to, match);
     return true;
-  }
-
-  /** Whether what was judged has the bytes between two offsets, and both are in the chunk. */
-  #isLike(judged: Judged, first: number, to: number): boolean {
-    if (to - first !== judged.to - judged.first) return false;
-    if (first < this.#base || judged.first < this.#base) return false;
-    return areEqual(this.#bytes, first - this.#base, judged.first - this.#base, to - first);
   }
 
   #textOf(from: number, to: number): string {
@@ -301,31 +294,6 @@ export class RuleScanner {
     }
     return true;
   }
-
-  #wordsOf({ buffer }: Uint8Array): Int32Array {
-    const length = buffer.byteLength >> 2;
-    if (this.#words.buffer !== buffer || this.#words.length !== length) {
-      this.#words = new Int32Array(buffer as ArrayBuffer, 0, length);
-    }
-    return this.#words;
-  }
 }
 
 const noBytes = Buffer.alloc(0);
-
-/** The bytes between two offsets, which are a match of a rule or, if `match` is null, none. */
-interface Judged {
-  readonly first: number;
-  readonly to: number;
-  readonly match: RuleMatch | null;
-}
-
-/** Nearly all that differs differs here: the rest is worth a call. */
-const shortBytes = 8;
-
-/** Whether the same bytes stand at two places. */
-function areEqual(bytes: Buffer, a: number, b: number, length: number): boolean {
-  const near = Math.min(length, shortBytes);
-  for (let i = 0; i < near; i++) if (bytes[a + i] !== bytes[b + i]) return false;
-  return length === near || bytes.compare(bytes, a + near, a + length, b + near, b + length) === 0;
-}
