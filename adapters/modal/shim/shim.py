@@ -1008,6 +1008,7 @@ class Scanner:
         self._start = 0  # Offset of the first held byte.
         self._read = 0
         self._written = 0
+        self._told = 0  # Masks that begin before this offset were told.
         self._live = 0  # Offset of the first byte of the stream that may begin a match.
         self._view_live = 0  # The same of the view, as an offset in the stream.
 
@@ -1050,6 +1051,17 @@ class Scanner:
         if self._masks:
             limit = min(limit, self._masks[0][0])
         return self._raw(limit)
+
+    def tell(self):
+        """Tells of values that are found, also where what follows may belong to the same mask."""
+        self._masks = merged(self._masks)
+        for start, end, needle in self._masks:
+            self._tell(start, end, needle)
+
+    def _tell(self, start, end, needle):
+        if start >= self._told:
+            self._on_mask(needle)
+        self._told = max(self._told, end)
 
     def end(self):
         """Decides everything that is held: what is no match by now is none."""
@@ -1108,7 +1120,7 @@ class Scanner:
                 parts.append(self._raw(min(start, limit)))
                 return b"".join(parts)
             parts += self._raw(start), needle.mask
-            self._on_mask(needle)
+            self._tell(start, end, needle)
             self._written = max(self._written, end)
         self._masks = []
         parts.append(self._raw(limit))
@@ -1381,7 +1393,7 @@ class Pump(threading.Thread):
         poll.register(self._wake, select.POLLIN)
         is_paused = False
         while True:
-            waits = self._scanner.pending > 0 and not is_paused and self._hold != "strict"
+            waits = self._scanner.pending > 0 and not is_paused
             ready = dict(poll.poll(PAUSE_MS if waits else None))
             if self._source in ready:
                 chunk = os.read(self._source, CHUNK_BYTES)
@@ -1393,7 +1405,10 @@ class Pump(threading.Thread):
                 break
             else:
                 is_paused = True
-                self._output.write(self._scanner.pause())
+                if self._hold != "strict":
+                    self._output.write(self._scanner.pause())
+                # A job that says no more may train for hours.
+                self._scanner.tell()
         self._output.write(self._scanner.end())
 
 
