@@ -77,7 +77,8 @@ export class Output {
   #reserve(count: number): void {
     const gathered = this.#to - this.#from;
     const slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, 2 * (gathered + count)));
-    this.#slab.copy(slab, 0, this.#from, this.#to);
+    // Who took a part may have given the memory of all to another thread: nothing of ours is in it then.
+    if (gathered > 0) this.#slab.copy(slab, 0, this.#from, this.#to);
     this.#slab = slab;
     this.#from = 0;
     this.#to = gathered;

@@ -1008,7 +1008,7 @@ class Scanner:
         self._start = 0  # Offset of the first held byte.
         self._read = 0
         self._written = 0
-        self._told = 0  # Masks that begin before this offset were told.
+        self._told = []  # Masks that were told before they were decided.
         self._live = 0  # Offset of the first byte of the stream that may begin a match.
         self._view_live = 0  # The same of the view, as an offset in the stream.
 
@@ -1055,13 +1055,17 @@ class Scanner:
     def tell(self):
         """Tells of values that are found, also where what follows may belong to the same mask."""
         self._masks = merged(self._masks)
-        for start, end, needle in self._masks:
-            self._tell(start, end, needle)
+        for mask in self._masks:
+            self._tell(mask)
+        self._told = list(self._masks)
 
-    def _tell(self, start, end, needle):
-        if start >= self._told:
-            self._on_mask(needle)
-        self._told = max(self._told, end)
+    def _tell(self, mask):
+        """Tells of a mask, unless the same value was told at its place."""
+        start, end, needle = mask
+        for first, last, told in self._told:
+            if first < end and start < last and told.name == needle.name:
+                return
+        self._on_mask(needle)
 
     def end(self):
         """Decides everything that is held: what is no match by now is none."""
@@ -1114,13 +1118,14 @@ class Scanner:
         """All masks that end by the limit, and the bytes up to the next one."""
         masks = self._masks = merged(self._masks)
         parts = []
-        for index, (start, end, needle) in enumerate(masks):
+        for index, mask in enumerate(masks):
+            start, end, needle = mask
             if end > limit:
                 self._masks = masks[index:]
                 parts.append(self._raw(min(start, limit)))
                 return b"".join(parts)
             parts += self._raw(start), needle.mask
-            self._tell(start, end, needle)
+            self._tell(mask)
             self._written = max(self._written, end)
         self._masks = []
         parts.append(self._raw(limit))

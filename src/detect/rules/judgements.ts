@@ -22,7 +22,7 @@ export class Judgements {
   /**
    * What is known of a part of the chunk: the match, null if it is none, undefined if it is not known.
    *
-   * @param from - Below 0 for a part that began before the chunk: nothing is known of it.
+   * @param from - Below 0 for what is not a part of this chunk alone: nothing is known of it.
    */
   find(rule: FoundRule, bytes: Buffer, from: number, to: number): RuleMatch | null | undefined {
     const last = this.#last.get(rule);

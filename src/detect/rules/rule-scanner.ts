@@ -242,16 +242,17 @@ export class RuleScanner {
 
   /** @returns Whether the match passes the checks of its rule. */
   #report({ from, before, shape: { rule, judge } }: Attempt, to: number): boolean {
-    const first = from - before.length;
-    let match = this.#judgements.find(rule, this.#bytes, first - this.#base, to - this.#base);
+    // With something before its keyword, a match is not what stands between its ends: it is judged anew.
+    const at = before === "" ? from - this.#base : -1;
+    let match = this.#judgements.find(rule, this.#bytes, at, to - this.#base);
     if (match === undefined) {
       const text = before + this.#textOf(from, to);
       const confidence = judge(text);
       match = confidence && { rule, confidence, text };
-      this.#judgements.keep(rule, first - this.#base, to - this.#base, match);
+      this.#judgements.keep(rule, at, to - this.#base, match);
     }
     if (match === null) return false;
-    this.#listener.hit(first, to, match);
+    this.#listener.hit(from - before.length, to, match);
     return true;
   }
 

@@ -1,15 +1,15 @@
 import { randomInt } from "node:crypto";
-import { createRuleSet, RuleScanner, type RuleSet } from "nopeek/detect";
+import { createRuleSet, type Rule, RuleScanner, type RuleSet } from "nopeek/detect";
 import { expect, it } from "vitest";
 import { fromTemplate } from "../../support/templates.ts";
 
 const set = createRuleSet("default") as RuleSet;
 
 /** What is found, and what is left out behind overlong matches. */
-function foundIn(text: Buffer, chunkBytes: number): readonly string[] {
+function foundIn(text: Buffer, chunkBytes: number, rules = set): readonly string[] {
   const found: string[] = [];
   const dropped = new Set<number>();
-  const scanner = new RuleScanner(set, {
+  const scanner = new RuleScanner(rules, {
     hit: (start, end, { rule, confidence, text }) =>
       found.push(`${start} ${end} ${rule.id} ${confidence} ${text}`),
     drop: (start, end) => {
@@ -74,4 +74,21 @@ it("are told with their own text where a value repeats, which is not judged agai
     .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
     .map((found) => found.split(" ").at(-1) ?? "");
   expect([first, second, third, fourth, fifth]).toEqual([value, value, other, other, value]);
+});
+
+it("are judged by what stands before the keyword, too, where that is part of them", () => {
+  const rule: Rule = {
+    id: "before-and-behind",
+    title: "letters before a keyword, digits behind it",
+    keywords: ["::key="],
+    left: "any",
+    before: { chars: "a-z", min: 4, max: 4 },
+    shapes: [[{ chars: "0-9", min: 4, max: 4, secret: true }]],
+    good: ["abcd::key=1234"],
+    bad: ["ab::key=1234"],
+  };
+  const rules = createRuleSet([{ name: "own", rules: [rule] }]) as RuleSet;
+  const text = Buffer.from("abcd::key=1234 wxyz::key=1234 ");
+  expect(foundIn(text, text.length, rules)).toEqual(foundIn(text, 1, rules));
+  expect(foundIn(text, text.length, rules).join()).toContain("wxyz1234");
 });

@@ -58,4 +58,22 @@ describe.each(backends)("%s", (_, extra) => {
     expect(result.out).toBe("token=[REDACTED:TOKEN]\nmore\n");
     expect(result.redactions.total).toBe(1);
   });
+
+  it("tells of the longer value too that a told one becomes part of", async () => {
+    const inner = `${randomToken("hf_")}h`;
+    const outer = `${inner}${randomToken("", 12)}`;
+    used.server.seedSecret("both", { INNER: inner, OUTER: outer });
+    await using from = createSecrets({ providers: [modal()] });
+    const result = await run({
+      on: runtime({ ...extra, shim: "required" }),
+      from,
+      secrets: { INNER: "modal://both#INNER", OUTER: "modal://both#OUTER" },
+      command: shell(
+        'printf %s "$INNER"; sleep 0.5; printf "%s\\n" "$(printf %s "$OUTER" | tail -c 12)"',
+      ),
+    });
+    expect(result.out).toBe("[REDACTED:OUTER]\n");
+    const names = result.redactions.counts.map(({ name }) => name);
+    expect(names.sort()).toEqual(["INNER", "OUTER"]);
+  });
 });
