@@ -1,3 +1,5 @@
+/** A call of Node's copy costs as much as to copy so many bytes one by one. */
+const fewBytes = 64;
 /** Copying fewer bytes costs less than a write of their own. */
 const largeBytes = 8192;
 const slabBytes = 16_384;
@@ -41,7 +43,7 @@ export class Output {
     this.#closeOpen();
     const count = to - from;
     if (this.#to + count > this.#slab.length) this.#reserve(count);
-    bytes.copy(this.#slab, this.#to, from, to);
+    copyBytes(this.#slab, this.#to, bytes, from, to);
     this.#to += count;
   }
 
@@ -83,6 +85,11 @@ export class Output {
     this.#from = 0;
     this.#to = gathered;
   }
+}
+
+function copyBytes(to: Buffer, at: number, bytes: Buffer, from: number, end: number): void {
+  if (end - from >= fewBytes) bytes.copy(to, at, from, end);
+  else for (let i = from, j = at; i < end; i++, j++) to[j] = bytes[i] as number;
 }
 
 function partOf(bytes: Buffer, from: number, to: number): Buffer {

@@ -50,40 +50,36 @@ export function spareAttempt(shape: Shape): Attempt {
   };
 }
 
-/** @param start - Offset of the keyword, which ends at `keywordEnd`. */
+/** A keyword that is found: its offsets, and what stands before it and belongs to the match. */
+export interface FoundKeyword {
+  start: number;
+  end: number;
+  before: string;
+}
+
 export function beginAttempt(
   spare: Attempt,
+  { start, end, before }: FoundKeyword,
   shape: Shape,
-  start: number,
-  keywordEnd: number,
-  before: string,
+  step: number,
+  count: number,
 ): void {
   spare.shape = shape;
   spare.start = start;
-  spare.keywordEnd = keywordEnd;
+  spare.keywordEnd = end;
   spare.before = before;
   spare.from = shape.isWhole ? start : -1;
   spare.to = -1;
-  spare.step = 0;
-  spare.count = 0;
+  spare.step = step;
+  spare.count = count;
   spare.matched = 0;
   spare.isOpen = false;
-}
-
-/** How many of its first steps a shape has in common with another one, before the secret part of both. */
-export function sharedSteps(a: Shape, b: Shape): number {
-  const most = Math.min(a.stepsBefore, b.stepsBefore);
-  let count = 0;
-  while (count < most && a.steps[count] === b.steps[count]) count++;
-  return count;
 }
 
 /** How a chunk is read: one object for all attempts, since most end at once. */
 export class Reading {
   /** Where an attempt stopped. */
   position = 0;
-  /** Where each step began of the attempt that was begun last, as far as it got. */
-  readonly begins = new Int32Array(maxSteps);
   readonly longRuns = new LongRuns();
 }
 
@@ -109,11 +105,6 @@ export function advance(
   const limit = Math.min(length, most);
   reading.position = from;
   while (attempt.step < steps.length) {
-    if (attempt.count === 0 && !isWhole && reading.position < limit) {
-      goOverSpare(attempt, bytes[reading.position] as number, reading);
-      if (attempt.step === steps.length) break;
-    }
-    reading.begins[attempt.step] = reading.position;
     const step = steps[attempt.step] as CompiledStep;
     if (step.secret && attempt.from === -1) attempt.from = base + reading.position;
     let outcome =
@@ -135,18 +126,6 @@ export function advance(
   if (notBefore === null) return complete;
   if (reading.position === length) return isEnd ? complete : waiting;
   return notBefore[bytes[reading.position] as number] === 1 ? failed : complete;
-}
-
-/** Goes over the steps that the next byte leaves empty: most steps may be, and are. */
-function goOverSpare(attempt: Attempt, next: number, { begins, position }: Reading): void {
-  const { steps } = attempt.shape;
-  let index = attempt.step;
-  for (; index < steps.length; index++) {
-    const { isSpare, secret, table } = steps[index] as CompiledStep;
-    if (!isSpare || secret || (table as Uint8Array)[next] === 1) break;
-    begins[index] = position;
-  }
-  attempt.step = index;
 }
 
 /** How a step ended. */

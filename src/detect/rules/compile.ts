@@ -2,7 +2,8 @@ import { maskOf } from "../../secrets/index.ts";
 import { addBytes, byteClass, casesOf, lowerCase } from "./byte-class.ts";
 import { type Judge, judgeOf } from "./checks.ts";
 import { detectors } from "./detectors.ts";
-import { firstByteOf, firstBytesOf, type LookAhead, pairsOf } from "./look-ahead.ts";
+import { firstsOf, pairsOf } from "./look-ahead.ts";
+import { PrefixAutomaton } from "./prefix-automaton.ts";
 import type { FoundRule, Rule, Step } from "./rule.ts";
 
 /** A keyword and what may follow it. */
@@ -18,7 +19,10 @@ export interface Keyword {
   readonly onlyAfter: TextsBefore | null;
   /** What stands before it and is part of the match. */
   readonly before: CompiledBefore | null;
+  /** The shapes whose secret part begins at once, or that are masked with their keyword. */
   readonly shapes: readonly Shape[];
+  /** The other shapes, up to their secret part; null if there are none. */
+  readonly prefixes: PrefixAutomaton | null;
   /** 1 for a byte with which some shape can go on. */
   readonly mayFollow: Uint8Array;
   /** The same for two bytes, as bits by `first << 8 | second`; null where the first is enough. */
@@ -37,7 +41,7 @@ export interface CompiledBefore {
 }
 
 /** One way in which a match goes on behind its keyword. */
-export interface Shape extends LookAhead {
+export interface Shape {
   readonly rule: FoundRule;
   readonly judge: Judge;
   readonly steps: readonly CompiledStep[];
@@ -57,8 +61,6 @@ export interface CompiledStep {
   readonly table: Uint8Array | null;
   readonly min: number;
   readonly max: number;
-  /** A run that may be empty, and then is as if it were not there. */
-  readonly isSpare: boolean;
   /** Of a run that ends behind a text: the text, and where a search for it goes on after a mismatch. */
   readonly until: Uint8Array | null;
   readonly untilFailure: Uint8Array | null;
@@ -78,11 +80,9 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
     const judge = judgeOf(rule);
     const before = compileBefore(rule);
     const notAfter = leftOf(rule);
-    // Words of sentences are many; other keywords are rare, and their first byte is enough.
-    const lookAhead = left === "any" ? firstBytesOf : firstByteOf;
     const unlessAfter = compileTextsBefore(rule.unlessAfter);
     const onlyAfter = compileTextsBefore(rule.onlyAfter);
-    const shapes = rule.shapes.map((given) => {
+    const all = rule.shapes.map((given) => {
       const steps = given.map((step) => {
         // Rules share steps, and tables of bytes take time to build.
         const known = ignoreCase ? compiled.get(step) : undefined;
@@ -104,15 +104,18 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
         judge,
         steps,
         stepsBefore,
-        ...lookAhead(steps),
         isWhole,
         minSecretBytes,
         notBefore,
       };
     });
     const mayFollow = new Uint8Array(256);
-    for (const { first } of shapes) addBytes(mayFollow, first);
-    const mayFollowBoth = left === "any" ? pairsOf(shapes) : null;
+    for (const { steps } of all) addBytes(mayFollow, firstsOf(steps));
+    // Words of sentences are many; other keywords are rare, and the first byte behind them is enough.
+    const mayFollowBoth = left === "any" ? pairsOf(all) : null;
+    const prefixed = all.filter(hasPrefix);
+    const shapes = all.filter((shape) => !hasPrefix(shape));
+    const prefixes = prefixed.length === 0 ? null : new PrefixAutomaton(prefixed);
     return rule.keywords.map((keyword) => ({
       bytes: Buffer.from(ignoreCase ? keyword.toLowerCase() : keyword, "latin1"),
       ignoreCase,
@@ -121,11 +124,17 @@ export function compileRules(rules: readonly Rule[]): Keyword[] {
       onlyAfter,
       before,
       shapes,
+      prefixes,
       mayFollow,
       mayFollowBoth,
-      isSecret: found.isMasked && shapes.some(({ isWhole }) => isWhole),
+      isSecret: found.isMasked && all.some(({ isWhole }) => isWhole),
     }));
   });
+}
+
+/** A step that ends behind a text is at several places of it at once. */
+function hasPrefix({ steps, stepsBefore }: Shape): boolean {
+  return stepsBefore > 0 && steps.slice(0, stepsBefore).every(({ until }) => until === null);
 }
 
 export function foundRule({ id, does, detector = "secret-exposure", severity }: Rule): FoundRule {
@@ -173,7 +182,6 @@ function compileStep(step: Step, ignoreCase: boolean): CompiledStep {
     table: run === null ? null : byteClass(run.chars),
     min,
     max: run?.max ?? 0,
-    isSpare: run !== null && min === 0 && until === null,
     until,
     untilFailure: until === null ? null : failureOf(until),
     next,

@@ -53,7 +53,10 @@ export class Edge {
 
   /** How much of the match stands before its keyword. */
   countBefore({ table, max }: CompiledBefore, at: number): number {
+    const inChunk = Math.min(max, at);
     let count = 0;
+    while (count < inChunk && table[this.#chunk[at - count - 1] as number] === 1) count++;
+    if (count < inChunk) return count;
     while (count < max && table[this.byteAt(at - count - 1)] === 1) count++;
     return count;
   }

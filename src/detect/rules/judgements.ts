@@ -1,18 +1,22 @@
-import type { FoundRule, RuleMatch } from "./rule.ts";
+import type { Shape } from "./compile.ts";
+import type { RuleMatch } from "./rule.ts";
 
-/** A part of the chunk, and the match that it is; null if the rule refused it. */
+/** A part of the chunk, and the match that it is; null if its rule refused it. */
 interface Judged {
-  readonly from: number;
-  readonly to: number;
+  readonly text: string;
   readonly match: RuleMatch | null;
+  from: number;
+  to: number;
+  /** So many bytes before each byte from `from` to `to` stands the same one; 0 if nothing is known. */
+  period: number;
 }
 
 /**
- * What each rule judged last in a chunk. The same value often stands many times in a row, and to compare
- * bytes costs a tenth of what it costs to judge them.
+ * What was judged last in a chunk, of each shape. The same value often stands many times in a row, and to
+ * compare bytes costs a tenth of what it costs to judge them.
  */
 export class Judgements {
-  readonly #last = new Map<FoundRule, Judged>();
+  readonly #last = new Map<Shape, Judged>();
 
   /** Begins a new chunk. To clear an empty map costs more than to look at a line. */
   forget(): void {
@@ -24,20 +28,38 @@ export class Judgements {
    *
    * @param from - Below 0 for what is not a part of this chunk alone: nothing is known of it.
    */
-  find(rule: FoundRule, bytes: Buffer, from: number, to: number): RuleMatch | null | undefined {
-    const last = this.#last.get(rule);
+  find(shape: Shape, bytes: Buffer, from: number, to: number): RuleMatch | null | undefined {
+    const last = this.#last.get(shape);
     if (last === undefined || from < 0 || last.from < 0) return undefined;
     if (to - from !== last.to - last.from) return undefined;
-    return areEqual(bytes, from, last.from, to - from) ? last.match : undefined;
+    const shift = from - last.from;
+    // Of values that overlap only what is new is compared: `sig=sig=...` has one in every four bytes.
+    const isNext = shift > 0 && shift === last.period && from < last.to;
+    const known = isNext ? last.to : from;
+    if (!areEqual(bytes, known, known - shift, to - known)) return undefined;
+    last.from = from;
+    last.to = to;
+    last.period = shift;
+    return last.match;
   }
 
-  keep(rule: FoundRule, from: number, to: number, match: RuleMatch | null): void {
-    this.#last.set(rule, { from, to, match });
+  /** The same of what was found not to be known by its bytes: it may follow another chunk. */
+  findText(shape: Shape, text: string, from: number, to: number): RuleMatch | null | undefined {
+    const last = this.#last.get(shape);
+    if (last?.text !== text) return undefined;
+    last.from = from;
+    last.to = to;
+    last.period = 0;
+    return last.match;
+  }
+
+  keep(shape: Shape, text: string, from: number, to: number, match: RuleMatch | null): void {
+    this.#last.set(shape, { text, match, from, to, period: 0 });
   }
 }
 
-/** Nearly all that differs differs here: the rest is worth a call. */
-const shortBytes = 8;
+/** A call costs as much as to compare so many bytes one by one. */
+const shortBytes = 32;
 
 /** Whether the same bytes stand at two places. */
 function areEqual(bytes: Buffer, a: number, b: number, length: number): boolean {

@@ -5,45 +5,30 @@
 import { addBytes } from "./byte-class.ts";
 import type { CompiledStep } from "./compile.ts";
 
-/** What can follow a keyword, two bytes far. */
-export interface LookAhead {
-  /** By byte: 0 if nothing can begin with it, or the number of its row. */
-  readonly first: Uint16Array;
-  /** By row and byte: 1 if the byte can stand second, and maybe where it cannot. */
-  readonly second: Uint8Array;
+/** By byte: 1 if the steps can begin with it. */
+export function firstsOf(steps: readonly CompiledStep[]): Uint8Array {
+  return addFirsts(new Uint8Array(256), steps, 0);
 }
 
-/** How the steps of a shape can begin, by their first byte alone. */
-export function firstByteOf(steps: readonly CompiledStep[]): LookAhead {
-  return { first: Uint16Array.from(addFirsts(new Uint8Array(256), steps, 0)), second: anySecond };
-}
-
-/** Row 1 of a shape that is tried whatever stands second. */
-const anySecond = new Uint8Array(512).fill(1);
-
-/** How the steps of a shape can begin, by their first two bytes. */
-export function firstBytesOf(steps: readonly CompiledStep[]): LookAhead {
-  const { first } = firstByteOf(steps);
-  // All bytes that one step takes in one way have the same row.
-  const numbers = new Map<number, number>();
-  const rows: Uint8Array[] = [];
-  for (let byte = 0; byte < 256; byte++) {
-    if (first[byte] === 0) continue;
-    const { index, state } = takerOf(steps, byte);
-    const key = (index << 16) | state;
-    const number = numbers.get(key) ?? rows.push(secondsOf(steps, index, state));
-    numbers.set(key, number);
-    first[byte] = number;
+/** By bits: the pairs of bytes with which one of the shapes can begin, and maybe a few more. */
+export function pairsOf(
+  shapes: ReadonlyArray<{ readonly steps: readonly CompiledStep[] }>,
+): Uint32Array {
+  const bits = new Uint32Array(65_536 / 32);
+  for (const { steps } of shapes) {
+    const firsts = firstsOf(steps);
+    // Behind all bytes that one step takes in one way, the same ones can stand.
+    const known = new Map<number, Uint8Array>();
+    for (let byte = 0; byte < 256; byte++) {
+      if (firsts[byte] === 0) continue;
+      const { index, state } = takerOf(steps, byte);
+      const key = (index << 16) | state;
+      const seconds = known.get(key) ?? secondsOf(steps, index, state);
+      known.set(key, seconds);
+      addPairs(bits, byte, seconds);
+    }
   }
-  const second = new Uint8Array((rows.length + 1) * 256);
-  for (const [index, row] of rows.entries()) second.set(row, (index + 1) * 256);
-  return { first, second };
-}
-
-/** Whether a byte can follow, and another behind it; -1 for a second one that is not known. */
-export function canFollow({ first, second }: LookAhead, next: number, behind: number): boolean {
-  const row = first[next] as number;
-  return row !== 0 && (behind === -1 || second[(row << 8) | behind] === 1);
+  return bits;
 }
 
 /** The first step that takes a byte, and the state of its texts behind it; no step if it is not sure. */
@@ -83,18 +68,6 @@ function addFirsts(allowed: Uint8Array, steps: readonly CompiledStep[], from: nu
     if (!isOptional(step)) return allowed;
   }
   return allowed.fill(1);
-}
-
-/** By bits: the pairs of bytes with which one of the shapes can begin, and maybe a few more. */
-export function pairsOf(shapes: readonly LookAhead[]): Uint32Array {
-  const bits = new Uint32Array(65_536 / 32);
-  for (const { first, second } of shapes) {
-    for (let byte = 0; byte < 256; byte++) {
-      const row = (first[byte] as number) << 8;
-      if (row !== 0) addPairs(bits, byte, second.subarray(row, row + 256));
-    }
-  }
-  return bits;
 }
 
 function isOptional({ table, min, ends }: CompiledStep): boolean {

@@ -4,10 +4,10 @@ import {
   advance,
   beginAttempt,
   complete,
+  type FoundKeyword,
   maxUndecidedBytes,
   overlong,
   Reading,
-  sharedSteps,
   spareAttempt,
   waiting,
 } from "./attempt.ts";
@@ -16,7 +16,7 @@ import type { Keyword, Shape } from "./compile.ts";
 import { Edge } from "./edge.ts";
 import { Judgements } from "./judgements.ts";
 import { findKeywords } from "./keyword-filter.ts";
-import { canFollow } from "./look-ahead.ts";
+import type { OnSecret, Place } from "./prefix-automaton.ts";
 import type { FoundRule, RuleMatch } from "./rule.ts";
 import type { RuleSet } from "./rule-set.ts";
 
@@ -35,9 +35,8 @@ export interface RuleListener {
  * alone:
  *
  * 1. Go on with the attempts that the last chunk left waiting.
- * 2. Find keywords over the edge of the chunk, then in the chunk. Each begins attempts of its own,
- *    one for each shape, that know nothing of each other. Steps that shapes of a rule begin with are
- *    taken once for all of them.
+ * 2. Find keywords over the edge of the chunk, then in the chunk. Each begins attempts of its own, one
+ *    for each shape, that know nothing of each other. Up to the secret part all of them are read at once.
  * 3. An attempt that took `maxUndecidedBytes` counts as a match; what it still takes is dropped.
  */
 export class RuleScanner {
@@ -45,6 +44,7 @@ export class RuleScanner {
   readonly #listener: RuleListener;
   #waiting: Attempt[] = [];
   #spare: Attempt | undefined;
+  readonly #keyword: FoundKeyword = { start: 0, end: 0, before: "" };
   readonly #edge: Edge;
   readonly #words = new Words();
   readonly #reading = new Reading();
@@ -185,37 +185,34 @@ export class RuleScanner {
 
   /** Step 2: `at` is a place in the chunk, or before it if negative. */
   readonly #begin = (keyword: Keyword, at: number): void => {
-    const { shapes, bytes, before } = keyword;
+    const { shapes, prefixes, bytes, before } = keyword;
     const count = before === null ? 0 : this.#edge.countBefore(before, at);
     if (count < (before?.min ?? 0) || !this.#edge.isFree(keyword, at - count)) return;
-    const start = this.#base + at;
-    const part = this.#edge.textBefore(at, count);
     const from = at + bytes.length;
-    const next = from < this.#length ? (this.#bytes[from] as number) : -1;
-    const behind = from + 1 < this.#length ? (this.#bytes[from + 1] as number) : -1;
-    let tried: Shape | null = null;
-    let reached = 0;
-    for (let i = 0; i < shapes.length; i++) {
-      const shape = shapes[i] as Shape;
-      if (next !== -1 && !canFollow(shape, next, behind)) continue;
-      this.#spare ??= spareAttempt(shape);
-      // Shapes of a rule begin alike: where the last one got to, this one gets too, or fails with it.
-      const shared = tried === null ? 0 : sharedSteps(tried, shape);
-      if (reached < shared) continue;
-      beginAttempt(this.#spare, shape, start, start + bytes.length, part);
-      this.#spare.step = shared;
-      const isWaiting = this.#try(
-        this.#spare,
-        shared === 0 ? from : (this.#reading.begins[shared] as number),
-        false,
-      );
-      tried = isWaiting ? null : shape;
-      reached = this.#spare.step;
+    this.#keyword.start = this.#base + at;
+    this.#keyword.end = this.#base + from;
+    this.#keyword.before = this.#edge.textBefore(at, count);
+    for (let i = 0; i < shapes.length; i++) this.#tryAt(shapes[i] as Shape, 0, 0, from);
+    if (prefixes === null) return;
+    const limit = Math.min(this.#length, at + maxUndecidedBytes);
+    const places = prefixes.read(this.#bytes, from, limit, this.#reading, this.#onSecret);
+    const { position } = this.#reading;
+    for (let i = 0; i < places.length; i++) {
+      const { shape, step, count } = places[i] as Place;
+      this.#tryAt(shape, step, count, position);
     }
   };
 
-  /** Goes on with an attempt, from a place in the chunk. @returns Whether it waits for the next one. */
-  #try(attempt: Attempt, from: number, isEnd: boolean): boolean {
+  readonly #onSecret: OnSecret = (shape, at) => this.#tryAt(shape, shape.stepsBefore, 0, at);
+
+  #tryAt(shape: Shape, step: number, count: number, from: number): void {
+    this.#spare ??= spareAttempt(shape);
+    beginAttempt(this.#spare, this.#keyword, shape, step, count);
+    this.#try(this.#spare, from, false);
+  }
+
+  /** Goes on with an attempt, from a place in the chunk. */
+  #try(attempt: Attempt, from: number, isEnd: boolean): void {
     let outcome = advance(
       attempt,
       this.#bytes,
@@ -229,31 +226,36 @@ export class RuleScanner {
     else if (outcome === complete) this.#report(attempt, attempt.to);
     else if (outcome === overlong) {
       const to = attempt.start + maxUndecidedBytes;
-      if (attempt.from === -1 || !this.#report(attempt, to)) return false;
+      if (attempt.from === -1 || !this.#report(attempt, to)) return;
       attempt.isOpen = true;
       const next = to - this.#base;
       outcome = advance(attempt, this.#bytes, next, this.#length, this.#base, isEnd, this.#reading);
       this.#drop(next, attempt.shape.rule);
     }
-    if (outcome !== waiting) return false;
-    this.#waiting.push(attempt === this.#spare ? { ...attempt } : attempt);
-    return true;
+    if (outcome === waiting) this.#waiting.push(attempt === this.#spare ? { ...attempt } : attempt);
   }
 
   /** @returns Whether the match passes the checks of its rule. */
-  #report({ from, before, shape: { rule, judge } }: Attempt, to: number): boolean {
-    // With something before its keyword, a match is not what stands between its ends: it is judged anew.
+  #report({ from, before, shape }: Attempt, to: number): boolean {
+    // With something before its keyword, a match is more than what stands between its ends.
     const at = before === "" ? from - this.#base : -1;
-    let match = this.#judgements.find(rule, this.#bytes, at, to - this.#base);
+    let match = this.#judgements.find(shape, this.#bytes, at, to - this.#base);
     if (match === undefined) {
-      const text = before + this.#textOf(from, to);
-      const confidence = judge(text);
-      match = confidence && { rule, confidence, text };
-      this.#judgements.keep(rule, at, to - this.#base, match);
+      match = this.#judge(shape, before + this.#textOf(from, to), at, to - this.#base);
     }
     if (match === null) return false;
     this.#listener.hit(from - before.length, to, match);
     return true;
+  }
+
+  #judge(shape: Shape, text: string, at: number, to: number): RuleMatch | null {
+    const known = this.#judgements.findText(shape, text, at, to);
+    if (known !== undefined) return known;
+    const { rule, judge } = shape;
+    const confidence = judge(text);
+    const match = confidence && { rule, confidence, text };
+    this.#judgements.keep(shape, text, at, to, match);
+    return match;
   }
 
   #textOf(from: number, to: number): string {

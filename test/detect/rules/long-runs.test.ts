@@ -1,29 +1,8 @@
 import { randomInt } from "node:crypto";
-import { createRuleSet, type Rule, RuleScanner, type RuleSet } from "nopeek/detect";
+import { createRuleSet, type Rule, type RuleSet } from "nopeek/detect";
 import { expect, it } from "vitest";
+import { foundIn } from "../../support/found-rules.ts";
 import { fromTemplate } from "../../support/templates.ts";
-
-const set = createRuleSet("default") as RuleSet;
-
-/** What is found, and what is left out behind overlong matches. */
-function foundIn(text: Buffer, chunkBytes: number, rules = set): readonly string[] {
-  const found: string[] = [];
-  const dropped = new Set<number>();
-  const scanner = new RuleScanner(rules, {
-    hit: (start, end, { rule, confidence, text }) =>
-      found.push(`${start} ${end} ${rule.id} ${confidence} ${text}`),
-    drop: (start, end) => {
-      for (let at = start; at < end; at++) dropped.add(at);
-    },
-    bytesOf: (start, end) => text.subarray(start, end),
-  });
-  for (let at = 0; at < text.length; at += chunkBytes) {
-    const chunk = text.subarray(at, at + chunkBytes);
-    scanner.push(chunk, chunk.length, at);
-  }
-  scanner.end();
-  return [...found.sort(), `dropped ${[...dropped].sort((a, b) => a - b).join()}`];
-}
 
 const words = [
   "password=",
@@ -74,6 +53,18 @@ it("are told with their own text where a value repeats, which is not judged agai
     .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
     .map((found) => found.split(" ").at(-1) ?? "");
   expect([first, second, third, fourth, fifth]).toEqual([value, value, other, other, value]);
+});
+
+it("are judged anew where a repeated value changes", () => {
+  for (let i = 0; i < 40; i++) {
+    const text = Buffer.from(fromTemplate("sig={A-Za-z0-9*14}1a%").repeat(60));
+    for (let changes = 0; changes < 3; changes++) text[randomInt(text.length)] = 0x41;
+    const alone = foundIn(text, 1);
+    expect(alone.length).toBeGreaterThan(20);
+    for (const chunkBytes of [text.length, 300, 1 + randomInt(200)]) {
+      expect(foundIn(text, chunkBytes)).toEqual(alone);
+    }
+  }
 });
 
 it("are judged by what stands before the keyword, too, where that is part of them", () => {
