@@ -74,22 +74,20 @@ export function buildAutomaton(needles: readonly Uint8Array[]): Automaton {
 }
 
 /** The classes of the bytes, and the states that any two bytes lead to from the root. */
-function classesOf({ label, flags, edges, root }: Trie) {
+function classesOf({ label, root, pairs }: Trie) {
   const used = usedBytes(label);
-  const bytes = Array.from(used.keys()).filter((byte) => used[byte] === 1);
   const classOf = new Uint16Array(256);
-  for (const [index, byte] of bytes.entries()) classOf[byte] = index + 1;
-  const classCount = bytes.length + 1;
+  let classCount = 1;
+  for (let byte = 0; byte < 256; byte++) if (used[byte] === 1) classOf[byte] = classCount++;
+  // Without a state of both bytes, the second one alone counts.
+  const alone = new Int32Array(classCount);
+  for (let byte = 0; byte < 256; byte++)
+    if (used[byte] === 1) alone[classOf[byte] as number] = root[byte] as number;
   const afterPair = new Int32Array(classCount * classCount);
-  for (const second of bytes) {
-    const column = classOf[second] as number;
-    const alone = root[second] as number;
-    for (let row = 0; row < classCount; row++) afterPair[row * classCount + column] = alone;
-    for (const first of bytes) {
-      const state = root[first] as number;
-      const child = state === 0 ? 0 : childOf(label, flags, edges, state, second);
-      if (child !== 0) afterPair[(classOf[first] as number) * classCount + column] = child;
-    }
+  for (let row = 0; row < classCount; row++) afterPair.set(alone, row * classCount);
+  for (const [pair, state] of pairs) {
+    const row = classOf[pair >> 8] as number;
+    afterPair[row * classCount + (classOf[pair & 0xff] as number)] = state;
   }
   return { classOf, classCount, afterPair };
 }

@@ -28,6 +28,8 @@ export interface GramFilter {
   readonly pairShift: number;
   /** The same for grams with fewer than 4 bytes of their needle behind them: the gram alone. */
   readonly lastGrams: Int32Array | null;
+  /** How many needles hold a gram. */
+  readonly shared: SharedGrams;
   readonly needleCount: number;
   /** More needles would make too many false hits. */
   readonly capacity: number;
@@ -57,6 +59,7 @@ export function buildGramFilter(needles: readonly Uint8Array[]): GramFilter {
     pairs: new Int32Array(1 << (pairBits - 5)),
     pairShift: 32 - pairBits,
     lastGrams: null,
+    shared: new SharedGrams(needles.length),
     needleCount: 0,
     capacity: needles.length * 1.5 + 32,
   };
@@ -83,12 +86,14 @@ function strideFor(needles: readonly Uint8Array[]): number {
 }
 
 function enter(filter: GramFilter, needles: readonly Uint8Array[]): GramFilter {
-  const { stride, grams, gramShift, pairs, pairShift, capacity } = filter;
+  const { stride, pairs, shared } = filter;
   let { lastGrams, reach } = filter;
-  const shared = new SharedGrams(needles);
+  for (const needle of needles) shared.add(needle);
+  const offsets = new Int32Array(stride);
   for (const needle of needles) {
+    chooseOffsets(needle, offsets, shared);
     for (let residue = 0; residue < stride; residue++) {
-      const offset = chooseOffset(needle, residue, stride, shared);
+      const offset = offsets[residue] as number;
       reach = Math.max(reach, offset);
       const isLast = offset + 8 > needle.length;
       if (isLast) lastGrams ??= new Int32Array(pairs.length);
@@ -96,6 +101,8 @@ function enter(filter: GramFilter, needles: readonly Uint8Array[]): GramFilter {
     }
   }
   const needleCount = filter.needleCount + needles.length;
+  const { grams, gramShift, pairShift, capacity } = filter;
+  // Always one literal, so that all filters are one kind of object.
   return {
     stride,
     reach,
@@ -104,6 +111,7 @@ function enter(filter: GramFilter, needles: readonly Uint8Array[]): GramFilter {
     pairs,
     pairShift,
     lastGrams,
+    shared,
     needleCount,
     capacity,
   };
@@ -138,33 +146,30 @@ export function hashOfPair(first: number, second: number): number {
   return Math.imul(first, pairFactor) ^ Math.imul(second, gramFactor);
 }
 
-/** The offset of the best gram with this residue. */
-function chooseOffset(
-  needle: Uint8Array,
-  residue: number,
-  stride: number,
-  shared: SharedGrams,
-): number {
-  let best = residue;
-  let least = Number.POSITIVE_INFINITY;
-  const last = Math.min(needle.length - 4, Math.max(maxOffset, residue));
-  for (let offset = residue; offset <= last; offset += stride) {
+/** By residue of the stride: the offset of the best gram. */
+function chooseOffsets(needle: Uint8Array, offsets: Int32Array, shared: SharedGrams): void {
+  const stride = offsets.length;
+  const last = Math.min(needle.length - 4, Math.max(maxOffset, stride - 1));
+  const least = new Float64Array(stride).fill(Number.POSITIVE_INFINITY);
+  for (let offset = 0; offset <= last; offset++) {
+    const residue = offset & (stride - 1);
     const cost = costOf(needle, offset) + shared.costOf(needle, offset);
-    if (cost < least) {
-      least = cost;
-      best = offset;
-    }
+    if (cost >= (least[residue] as number)) continue;
+    least[residue] = cost;
+    offsets[residue] = offset;
   }
-  return best;
 }
 
 /** How likely a gram occurs in text that has nothing to do with the needle. */
 function costOf(needle: Uint8Array, offset: number): number {
+  const a = needle[offset] as number;
+  const b = needle[offset + 1] as number;
+  const c = needle[offset + 2] as number;
+  const d = needle[offset + 3] as number;
   let cost = offset * 0.05;
-  for (let i = offset; i < offset + 4; i++) cost += byteCost[needle[i] as number] as number;
-  const repeats =
-    needle[offset] === needle[offset + 1] && needle[offset + 1] === needle[offset + 2];
-  if (repeats) cost += 20;
+  cost += (byteCost[a] as number) + (byteCost[b] as number);
+  cost += (byteCost[c] as number) + (byteCost[d] as number);
+  if (a === b && b === c) cost += 20;
   // Without 4 more bytes the second filter knows less.
   if (offset + 8 > needle.length) cost += 8;
   return cost;
@@ -172,20 +177,21 @@ function costOf(needle: Uint8Array, offset: number): number {
 
 /** Counts, approximately, in how many needles a gram occurs. */
 class SharedGrams {
-  readonly #counts: Uint16Array;
+  readonly #counts: Uint8Array;
   readonly #shift: number;
 
-  constructor(needles: readonly Uint8Array[]) {
-    const bits = Math.ceil(Math.log2(needles.length * maxOffset * 2 + 1));
+  constructor(needleCount: number) {
+    const bits = Math.ceil(Math.log2(needleCount * maxOffset * 2 + 1));
     const bounded = Math.min(22, Math.max(12, bits));
-    this.#counts = new Uint16Array(1 << bounded);
+    this.#counts = new Uint8Array(1 << bounded);
     this.#shift = 32 - bounded;
-    for (const needle of needles) {
-      for (let offset = 0; offset <= maxOffset && offset + 4 <= needle.length; offset++) {
-        const slot = this.#slotOf(needle, offset);
-        const count = this.#counts[slot] as number;
-        if (count < 0xffff) this.#counts[slot] = count + 1;
-      }
+  }
+
+  add(needle: Uint8Array): void {
+    for (let offset = 0; offset <= maxOffset && offset + 4 <= needle.length; offset++) {
+      const slot = this.#slotOf(needle, offset);
+      const count = this.#counts[slot] as number;
+      if (count < 0xff) this.#counts[slot] = count + 1;
     }
   }
 

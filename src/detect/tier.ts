@@ -1,4 +1,5 @@
 import { type Automaton, buildAutomaton, hasNeedle, maxNeedleBytes } from "./automaton.ts";
+import { agrees } from "./encodings.ts";
 import type { Needle } from "./forms.ts";
 
 /** Needles that were built into one automaton. */
@@ -7,34 +8,29 @@ export interface Tier {
   readonly needles: readonly Needle[];
   readonly bytes: number;
   readonly automaton: Automaton;
+  /** 1 for a byte that agrees with the known bits before some needle. */
+  readonly beside: Uint8Array;
 }
-
-/** Building this much takes a millisecond or two: an addition never waits for more. */
-const maxMergedBytes = 32 * 1024;
-/** So many tiers cost more at every chunk than building all of them anew costs once. */
-const maxTiers = 12;
 
 /**
  * The tiers with more needles, as a log-structured merge: the new ones are built into a tier of their
- * own, together with the last tiers as long as those are small and not much larger.
+ * own, together with the last tiers as long as those are not larger. So there are few tiers, and a needle
+ * is built anew only when twice as many are.
  *
  * @param added - In byte order, no two equal.
  */
 export function withNeedles(tiers: readonly Tier[], added: readonly Needle[]): Tier[] {
+  const isNew = ({ bytes }: Needle) => !tiers.some((tier) => hasNeedle(tier.automaton, bytes));
+  const merged = added.filter(isNew);
+  if (merged.length === 0) return [...tiers];
   const kept = [...tiers];
-  let needles = added.filter(
-    ({ bytes }) => !tiers.some((tier) => hasNeedle(tier.automaton, bytes)),
-  );
-  if (needles.length === 0) return kept;
-  let bytes = bytesOf(needles);
-  for (let last = kept.at(-1); last !== undefined; last = kept.at(-1)) {
-    const isSmall = last.bytes <= bytes * 2 && last.bytes + bytes <= maxMergedBytes;
-    if (!isSmall && kept.length < maxTiers) break;
+  let bytes = bytesOf(merged);
+  for (let last = kept.at(-1); last !== undefined && last.bytes <= bytes; last = kept.at(-1)) {
     kept.pop();
-    needles = inByteOrder([...last.needles, ...needles]);
+    for (const needle of last.needles) merged.push(needle);
     bytes += last.bytes;
   }
-  return [...kept, ...buildTiers(needles)];
+  return [...kept, ...buildTiers(inByteOrder(merged))];
 }
 
 /** Sorted by their bytes; of equal ones the first. */
@@ -55,6 +51,7 @@ function buildTiers(needles: readonly Needle[]): Tier[] {
       needles: part,
       bytes,
       automaton: buildAutomaton(part.map((needle) => needle.bytes)),
+      beside: besideOf(part),
     });
     part = [];
     bytes = 0;
@@ -66,6 +63,19 @@ function buildTiers(needles: readonly Needle[]): Tier[] {
   }
   finish();
   return tiers;
+}
+
+function besideOf(needles: readonly Needle[]): Uint8Array {
+  const beside = new Uint8Array(256);
+  const seen = new Set<number>();
+  for (const { before } of needles) {
+    if (before === undefined) continue;
+    const key = before.mask * 64 + before.bits;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    for (let byte = 0; byte < 256; byte++) if (agrees(byte, before)) beside[byte] = 1;
+  }
+  return beside;
 }
 
 function bytesOf(needles: readonly Needle[]): number {

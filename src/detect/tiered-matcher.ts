@@ -1,5 +1,4 @@
 import { type Automaton, liveState } from "./automaton.ts";
-import { agrees } from "./encodings.ts";
 import type { Needle } from "./forms.ts";
 import {
   buildGramFilter,
@@ -10,6 +9,7 @@ import {
 import { nextCandidate } from "./gram-scan.ts";
 import type { Matcher, MatchState, OnMatch } from "./matcher.ts";
 import { NeedleGrams } from "./needle-grams.ts";
+import { addBytes } from "./rules/byte-class.ts";
 import { type OnEnd, type RunEnd, runAutomaton } from "./run-automaton.ts";
 import { inByteOrder, type Tier, withNeedles } from "./tier.ts";
 import { maxRestDepth } from "./trie.ts";
@@ -64,7 +64,7 @@ class TieredMatcher implements Matcher {
     this.#filter = filter;
     this.#grams = grams;
     this.#positions = new Int32Array(tiers.length);
-    for (const { needles } of [...tiers, ...short]) allowBeside(needles, this.beside);
+    for (const { beside } of [...tiers, ...short]) addBytes(this.beside, beside);
     this.#onEnds = [...tiers, ...short].map(({ needles, automaton: { lengths, suffixes } }) => {
       return (end, index) => {
         const to = this.#base + end;
@@ -247,18 +247,6 @@ const ignoreEnd: OnEnd = () => undefined;
 
 function bytesOf({ bytes }: Needle): Uint8Array {
   return bytes;
-}
-
-/** Sets the bytes that agree with the known bits before some needle. */
-function allowBeside(needles: readonly Needle[], allowed: Uint8Array): void {
-  const seen = new Set<number>();
-  for (const { before } of needles) {
-    if (before === undefined) continue;
-    const key = before.mask * 64 + before.bits;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    for (let byte = 0; byte < 256; byte++) if (agrees(byte, before)) allowed[byte] = 1;
-  }
 }
 
 /** Each suffix of the pending bytes that is in the trie may become a match: none may show too much. */

@@ -34,6 +34,8 @@ export class Trie {
   readonly ends: Int32Array;
   /** The children of the root. */
   readonly root = new Int32Array(256);
+  /** The states that two bytes lead to, as `first << 8 | second`. */
+  readonly pairs = new Map<number, number>();
   /** All depths: a row of states has some that follow each other. */
   readonly #depths: Int32Array;
   /** How many states more there are of a depth than of the one above. */
@@ -79,6 +81,9 @@ export class Trie {
       flags[row + i - first] = i === 0 ? isShallow | isLow : isLow;
     }
     if (first === 0) this.root[needle[0] as number] = row;
+    if (first <= 1 && needle.length > 1) {
+      this.pairs.set(((needle[0] as number) << 8) | (needle[1] as number), row + 1 - first);
+    }
     if (from !== row - 1) this.#branch(from, needle[first] as number, row);
     flags[end - 1] = (flags[end - 1] as number) | endsNeedle;
     this.found.set(end - 1, index);
