@@ -21,6 +21,8 @@ export class Edge {
   readonly #capacity: number;
   #chunk: Buffer = noBytes;
   #chunkLength = 0;
+  /** Bytes of the chunk that are known to be of a class. */
+  readonly #lastBefore = { table: noBytes as Uint8Array, from: 0, to: 0 };
 
   constructor({ longestBefore, filter: { longest } }: RuleSet) {
     this.#capacity = contextBytes + longestBefore + longest;
@@ -38,6 +40,7 @@ export class Edge {
   begin(chunk: Buffer, length: number): void {
     this.#chunk = chunk;
     this.#chunkLength = length;
+    this.#lastBefore.to = -1;
   }
 
   /**
@@ -53,10 +56,19 @@ export class Edge {
 
   /** How much of the match stands before its keyword. */
   countBefore({ table, max }: CompiledBefore, at: number): number {
-    const inChunk = Math.min(max, at);
-    let count = 0;
-    while (count < inChunk && table[this.#chunk[at - count - 1] as number] === 1) count++;
-    if (count < inChunk) return count;
+    const last = this.#lastBefore;
+    const least = Math.max(0, at - max);
+    let from = at;
+    while (from > least && table[this.#chunk[from - 1] as number] === 1) {
+      from--;
+      // Keywords that follow each other closely have most of it in common.
+      if (from === last.to && table === last.table) from = Math.max(least, last.from);
+    }
+    last.table = table;
+    last.from = from;
+    last.to = at;
+    let count = at - from;
+    if (from > 0) return count;
     while (count < max && table[this.byteAt(at - count - 1)] === 1) count++;
     return count;
   }

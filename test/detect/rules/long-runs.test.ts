@@ -83,3 +83,42 @@ it("are judged by what stands before the keyword, too, where that is part of the
   expect(foundIn(text, text.length, rules)).toEqual(foundIn(text, 1, rules));
   expect(foundIn(text, text.length, rules).join()).toContain("wxyz1234");
 });
+
+it("count what stands before each of many keywords", () => {
+  const shared = { left: "any", good: [], bad: [] } as const;
+  const value = { chars: "0-9", min: 1, max: 3 };
+  const rules = createRuleSet([
+    {
+      name: "own",
+      rules: [
+        {
+          ...shared,
+          id: "letters-before",
+          title: "letters before a keyword of letters",
+          keywords: ["key"],
+          before: { chars: "a-z", min: 5, max: 9 },
+          shapes: [[value]],
+        },
+        {
+          ...shared,
+          id: "letters-and-digits-before",
+          title: "more before the same keyword",
+          keywords: ["ke", "key"].map((keyword) => `${keyword}=`),
+          before: { chars: "a-z0-9", min: 6, max: 20 },
+          shapes: [[value]],
+        },
+      ],
+    },
+  ]) as RuleSet;
+  const parts = ["key1", "key=1", "ke=2", "key", "a", "bcd", "7", " "];
+  let found = 0;
+  for (let i = 0; i < 200; i++) {
+    const text = Buffer.from(
+      Array.from({ length: 60 }, () => parts[randomInt(parts.length)]).join(""),
+    );
+    const alone = foundIn(text, 1, rules);
+    found += alone.length - 1;
+    expect(foundIn(text, text.length, rules)).toEqual(alone);
+  }
+  expect(found).toBeGreaterThan(500);
+});
