@@ -116,7 +116,7 @@ const noPlaces: readonly Place[] = [];
 const over = 1;
 const begin = 2;
 /** The known formats have fewer. Each takes half a kibibyte. */
-const maxStates = 1024;
+const maxStates = 512;
 
 /** Where a shape is behind a byte: maybe before that byte, where its secret part begins; null if it is over. */
 function placeBehind({ shape, step, count }: Place, byte: number): Place | null {

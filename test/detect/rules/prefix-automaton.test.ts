@@ -71,7 +71,7 @@ describe("what stands before the secret part", () => {
       expect(foundIn(bytes, bytes.length, set)).toEqual(alone);
     }
     expect(found).toBeGreaterThan(100);
-    expect(prefixes?.size).toBe(1024);
+    expect(prefixes?.size).toBe(512);
   });
 
   it("has room for all states of the rules that come with nopeek", () => {
