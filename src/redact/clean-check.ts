@@ -63,5 +63,9 @@ function mayBeWrapped(text: string): boolean {
   const lineBreak = text.indexOf("\n");
   if (lineBreak !== -1 && lineBreak < text.length - 1) return true;
   const carriageReturn = text.indexOf("\r");
-  return (carriageReturn !== -1 && carriageReturn < text.length - 2) || text.includes("\x1b");
+  if (carriageReturn !== -1 && carriageReturn < text.length - 1) {
+    const isLineEnd = carriageReturn === text.length - 2 && text.endsWith("\n");
+    if (!isLineEnd) return true;
+  }
+  return text.includes("\x1b");
 }

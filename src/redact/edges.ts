@@ -35,6 +35,11 @@ export class Edges {
     for (const { known, taken } of cut) this.#dropAfter(base, known, taken);
   }
 
+  /** Nothing follows what was read. */
+  end(): void {
+    this.#cut = [];
+  }
+
   /** Leaves out the edges of a match. */
   of(start: number, end: number, { before, after }: Needle): void {
     if (before !== undefined) {

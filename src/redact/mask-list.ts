@@ -5,11 +5,45 @@ import { type Range, Ranges } from "./ranges.ts";
 export interface Masked extends Range {
   /** The best of the matches; it gives the mask its name. */
   readonly match: Needle | RuleMatch;
+  /** The best of those that begin first: it gives an overlong mask its name. */
+  readonly first?: Needle | RuleMatch | undefined;
+  /** The mask is written, and what follows belongs to it. */
+  readonly isWritten?: boolean | undefined;
+}
+
+/**
+ * Matches can overlap without end, as those of `password=password=...` do. A longer union is written
+ * before its end is known, by the name of what begins first: so it has one name however it is cut.
+ */
+const maxOpenBytes = 128 * 1024;
+
+export function isOverlong(start: number, end: number): boolean {
+  return end - start > maxOpenBytes;
+}
+
+/** With the match that gives it its name. */
+export function named(masked: Masked): Masked {
+  const { start, end, match, first = match } = masked;
+  return isOverlong(start, end) ? { ...masked, match: first } : masked;
 }
 
 /** The text that stands in place of a match. */
 export function maskTextOf(match: Needle | RuleMatch): string {
   return "secret" in match ? match.secret.mask : match.rule.mask;
+}
+
+/** The texts of masks as bytes: to encode one costs more than to copy it. */
+export class MaskBytes {
+  readonly #known = new Map<string, Buffer>();
+
+  of({ match }: Masked): Buffer {
+    const text = maskTextOf(match);
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const bytes = Buffer.from(text);
+    this.#known.set(text, bytes);
+    return bytes;
+  }
 }
 
 /** Matches that are found but not yet written, in order, overlapping ones merged. */
@@ -20,10 +54,15 @@ export class MaskList extends Ranges<Masked> {
 }
 
 function union(a: Masked, b: Masked): Masked {
+  const [firstA, firstB] = [a.first ?? a.match, b.first ?? b.match];
+  let first = a.start < b.start ? firstA : firstB;
+  if (a.start === b.start) first = outranks(firstA, firstB) ? firstA : firstB;
   return {
     start: Math.min(a.start, b.start),
     end: Math.max(a.end, b.end),
     match: outranks(a.match, b.match) ? a.match : b.match,
+    first,
+    isWritten: a.isWritten === true || b.isWritten === true,
   };
 }
 

@@ -44,6 +44,12 @@ export class Ranges<T extends Range> {
     this.#before.push(added);
   }
 
+  /** Puts a part in the place of the first one, which it equals in extent. */
+  replaceFirst(range: T): void {
+    if (this.#head < this.#before.length) this.#before[this.#head] = range;
+    else this.#behind[this.#behind.length - 1] = range;
+  }
+
   shift(): void {
     if (this.#head === this.#before.length) {
       this.#behind.pop();

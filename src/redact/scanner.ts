@@ -9,7 +9,7 @@ import {
 import { Dropped } from "./dropped.ts";
 import { Edges } from "./edges.ts";
 import { HeldBytes } from "./held-bytes.ts";
-import { type Masked, MaskList, maskTextOf } from "./mask-list.ts";
+import { isOverlong, MaskBytes, type Masked, MaskList, named } from "./mask-list.ts";
 import type { Output } from "./output.ts";
 import { Reports } from "./reports.ts";
 import { UnwrappedLane } from "./unwrapped-lane.ts";
@@ -53,7 +53,7 @@ export class Scanner {
   readonly #source: MatcherSource;
   readonly #options: ScannerOptions;
   readonly #masks = new MaskList();
-  readonly #maskBytes = new Map<string, Buffer>();
+  readonly #maskBytes = new MaskBytes();
   readonly #reports = new Reports();
   readonly #held = new HeldBytes();
   readonly #rules: RuleScanner | null;
@@ -136,7 +136,7 @@ export class Scanner {
       const { first } = this.#masks;
       if (first === undefined || first.start > limit || first.end > decided) break;
       this.#writeRaw(first.start, noBytes, this.#read);
-      this.#writeMask(first);
+      this.#writeMask(first, first.end);
       this.#masked = this.#written;
     }
     this.#writeRaw(Math.min(limit, this.#masks.first?.start ?? limit), noBytes, this.#read);
@@ -151,7 +151,8 @@ export class Scanner {
     this.#settle(this.#read, noBytes, this.#read);
     this.#report(Number.POSITIVE_INFINITY);
     this.#state.fill(0);
-    this.#unwrapped?.reset();
+    this.#unwrapped?.restart();
+    this.#edges.end();
     this.#held.dropBefore(this.#read);
   }
 
@@ -227,30 +228,32 @@ export class Scanner {
       const first = this.#masks.first;
       if (first === undefined || first.start >= limit) break;
       this.#writeRaw(first.start, chunk, base);
-      if (first.end > limit) return;
-      this.#writeMask(first);
+      if (first.end > limit) {
+        if (isOverlong(first.start, limit)) this.#writeMask(first, limit);
+        return;
+      }
+      this.#writeMask(first, first.end);
     }
     this.#writeRaw(limit, chunk, base);
   }
 
-  /** Writes the first mask, unless one that a pause has shown stands for all of it. */
-  #writeMask(first: Masked): void {
-    this.#masks.shift();
-    if (first.end <= this.#masked) return;
-    const mask = this.#maskOf(first);
-    this.#options.output?.copy(mask, 0, mask.length);
-    this.#options.onMask(first);
-    this.#written = Math.max(this.#written, first.end);
-  }
-
-  /** Encoding a text costs more than to copy it. */
-  #maskOf({ match }: Masked): Buffer {
-    const text = maskTextOf(match);
-    const known = this.#maskBytes.get(text);
-    if (known !== undefined) return known;
-    const bytes = Buffer.from(text);
-    this.#maskBytes.set(text, bytes);
-    return bytes;
+  /**
+   * Writes the first mask, unless one that a pause has shown stands for all of it.
+   *
+   * @param to - Its end; or, of an overlong one, the end of what is decided.
+   */
+  #writeMask(first: Masked, to: number): void {
+    if (to === first.end) this.#masks.shift();
+    else this.#masks.replaceFirst({ ...first, isWritten: true });
+    if (to <= this.#masked) return;
+    if (first.isWritten === true) this.#options.onSkip?.(this.#written, to);
+    else {
+      const masked = { ...named(first), end: to };
+      const mask = this.#maskBytes.of(masked);
+      this.#options.output?.copy(mask, 0, mask.length);
+      this.#options.onMask(masked);
+    }
+    this.#written = Math.max(this.#written, to);
   }
 
   /** Writes the bytes from the last written one to `to`; they are held, or in the chunk at `base`. */

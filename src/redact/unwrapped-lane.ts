@@ -28,9 +28,10 @@ export class UnwrappedLane {
     this.#state = matcher.start();
   }
 
-  /** Forgets the view, to read from an earlier place on. */
+  /** Forgets the view and what is under way: what is read next follows nothing. */
   restart(): void {
     this.#view = new Unwrapper();
+    this.#state.fill(0);
   }
 
   push(chunk: Uint8Array, base: number): void {
@@ -41,11 +42,6 @@ export class UnwrappedLane {
   /** Nothing follows the last byte that was read, which ends at `read`. */
   end(read: number): void {
     this.#scan(this.#view.finish(read - 1, this.#matcher.grams, this.#pending > 0));
-  }
-
-  /** Nothing is under way any more. */
-  reset(): void {
-    this.#state.fill(0);
   }
 
   /** Offset in the stream of the first byte that may still become part of a match; or Infinity. */

@@ -147,6 +147,20 @@ describe("packs", () => {
       { ...acme, left: "any", shapes: [[{ chars: "a-z", max: 5000 }]] },
     ],
     ["an unknown check", { ...acme, checks: ["eval"] }],
+    ["examples that are no list", { ...acme, good: null }],
+    ["an example of ten thousand braces", { ...acme, bad: ["{".repeat(10_000)] }],
+    [
+      "a secret part behind a mark inside of it",
+      {
+        ...acme,
+        before: { chars: "a-z", min: 1, max: 9 },
+        shapes: [[{ text: "=" }, { chars: "a-z", max: 9, secret: true }]],
+      },
+    ],
+    [
+      "characters and a detector that there is not",
+      { ...acme, keywords: [], shapes: [], characters: "(", does: "report", detector: "nope" },
+    ],
     ["no object", null],
   ])("are refused with %s", (_, rule) => {
     let error: unknown;

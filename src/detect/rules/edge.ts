@@ -5,7 +5,7 @@ import type { RuleSet } from "./rule-set.ts";
 
 const maxColourChars = 12;
 /** Bytes before a keyword that tell whether it is the end of an escape: a colour with `[` and `m`. */
-const contextBytes = maxColourChars + 2;
+const escapeBytes = maxColourChars + 2;
 
 /**
  * What stands before a place in a stream: in the chunk that is under way, or at the end of what came
@@ -24,7 +24,8 @@ export class Edge {
   /** Bytes of the chunk that are known to be of a class. */
   readonly #lastBefore = { table: noBytes as Uint8Array, from: 0, to: 0 };
 
-  constructor({ longestBefore, filter: { longest } }: RuleSet) {
+  constructor({ longestBefore, longestAfter, filter: { longest } }: RuleSet) {
+    const contextBytes = Math.max(escapeBytes, longestAfter);
     this.#capacity = contextBytes + longestBefore + longest;
     const memory = new ArrayBuffer((this.#capacity + longest + 7) & ~3);
     this.bytes = Buffer.from(memory);
@@ -69,7 +70,9 @@ export class Edge {
     last.to = at;
     let count = at - from;
     if (from > 0) return count;
-    while (count < max && table[this.byteAt(at - count - 1)] === 1) count++;
+    // Before the stream there is nothing.
+    const most = Math.min(max, at + this.length);
+    while (count < most && table[this.byteAt(at - count - 1)] === 1) count++;
     return count;
   }
 

@@ -65,6 +65,7 @@ function addFirsts(allowed: Uint8Array, steps: readonly CompiledStep[], from: nu
   for (let index = from; index < steps.length; index++) {
     const step = steps[index] as CompiledStep;
     addTo(allowed, step.table ?? step.next[0]);
+    if (mayEndAtOnce(step)) return allowed.fill(1);
     if (!isOptional(step)) return allowed;
   }
   return allowed.fill(1);
@@ -72,6 +73,11 @@ function addFirsts(allowed: Uint8Array, steps: readonly CompiledStep[], from: nu
 
 function isOptional({ table, min, ends }: CompiledStep): boolean {
   return table === null ? ends[0] === true : min === 0;
+}
+
+/** Where a run that ends behind a text takes nothing, the match ends, and counts: whatever follows. */
+function mayEndAtOnce({ until, min }: CompiledStep): boolean {
+  return until !== null && min === 0;
 }
 
 function addTo(allowed: Uint8Array, more: Uint8Array | Uint16Array | undefined): Uint8Array {

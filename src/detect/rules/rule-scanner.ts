@@ -237,6 +237,7 @@ export class RuleScanner {
 
   /** @returns Whether the match passes the checks of its rule. */
   #report({ from, before, shape }: Attempt, to: number): boolean {
+    if (to === from) return false;
     // With something before its keyword, a match is more than what stands between its ends.
     const at = before === "" ? from - this.#base : -1;
     let match = this.#judgements.find(shape, this.#bytes, at, to - this.#base);

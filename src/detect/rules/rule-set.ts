@@ -18,6 +18,8 @@ export interface RuleSet {
   readonly singles: readonly Single[];
   /** The most that a match has before its keyword. */
   readonly longestBefore: number;
+  /** The most bytes before a match that tell whether it is one, by `unlessAfter` and `onlyAfter`. */
+  readonly longestAfter: number;
   /** Whether a rule with keywords only tells of its matches. */
   readonly reports: boolean;
 }
@@ -100,9 +102,16 @@ export function compileSet(rules: readonly Rule[]): RuleSet {
       secretKeywords[upperOf(first)]?.push(keyword);
   }
   const longestBefore = keywords.reduce((most, { before }) => Math.max(most, before?.max ?? 0), 0);
+  const longestAfter = keywords.reduce((most, keyword) => Math.max(most, contextOf(keyword)), 0);
   const filter = buildKeywordFilter(keywords);
   const reports = rules.some(({ does, keywords }) => does === "report" && keywords.length > 0);
-  return { filter, secretKeywords, keywordBytes, singles, longestBefore, reports };
+  return { filter, secretKeywords, keywordBytes, singles, longestBefore, longestAfter, reports };
+}
+
+/** A text, and a sign between it and the keyword. */
+function contextOf({ unlessAfter, onlyAfter }: Keyword): number {
+  const texts = [...(unlessAfter ?? []), ...(onlyAfter ?? [])].flat();
+  return texts.reduce((most, text) => Math.max(most, text.length + 1), 0);
 }
 
 function upperOf(byte: number): number {

@@ -14,6 +14,7 @@ const maxRules = 1000;
 const maxShapes = 16;
 const maxAfterBytes = 16;
 const maxBeforeBytes = 128;
+const maxExampleChars = 4096;
 
 /**
  * Checks packs, which may come from a file, before they are compiled.
@@ -49,19 +50,6 @@ function checkRule(given: unknown, pack: string): void {
   }
   const rule = given as unknown as Rule;
   const { keywords, shapes, checks = [], left = "token", before, characters } = rule;
-  if (characters !== undefined) {
-    const isAlone = isList(keywords) && isList(shapes) && keywords.length + shapes.length === 0;
-    if (!isClass(characters) || rule.does !== "report" || !isAlone) {
-      throw invalid(id, "a rule of characters reports, and has no keywords and no shapes");
-    }
-    return;
-  }
-  if (!isList(keywords) || keywords.length === 0 || !keywords.every(isKeyword)) {
-    throw invalid(
-      id,
-      `its keywords have ${minKeywordBytes} to ${maxKeywordBytes} printable ASCII characters`,
-    );
-  }
   for (const [key, values] of Object.entries(choices)) {
     const value = given[key];
     if (value !== undefined && !values.includes(value as string)) {
@@ -83,14 +71,38 @@ function checkRule(given: unknown, pack: string): void {
   if (before !== undefined && !isBefore(before)) {
     throw invalid(id, `before is { chars, min, max } with max up to ${maxBeforeBytes}`);
   }
+  if (characters === undefined) checkParts(rule, left);
+  else {
+    const isAlone = isList(keywords) && isList(shapes) && keywords.length + shapes.length === 0;
+    if (!isClass(characters) || rule.does !== "report" || !isAlone) {
+      throw invalid(id, "a rule of characters reports, and has no keywords and no shapes");
+    }
+  }
+  if (!isList(checks) || !checks.every(isCheck)) throw invalid(id, "one of its checks is unknown");
+  for (const texts of [rule.good, rule.bad]) {
+    if (texts !== undefined && !isExamples(texts)) {
+      throw invalid(id, `good and bad are lists of texts of up to ${maxExampleChars} characters`);
+    }
+  }
+}
+
+/** Keywords, and what follows them. */
+function checkParts(rule: Rule, left: string): void {
+  const { id, keywords, shapes, before } = rule;
+  if (!isList(keywords) || keywords.length === 0 || !keywords.every(isKeyword)) {
+    throw invalid(
+      id,
+      `its keywords have ${minKeywordBytes} to ${maxKeywordBytes} printable ASCII characters`,
+    );
+  }
   if (!isList(shapes) || shapes.length === 0 || shapes.length > maxShapes) {
     throw invalid(id, `it has 1 to ${maxShapes} shapes`);
   }
-  for (const steps of shapes) checkShape(steps, rule, left);
-  if (!isList(checks) || !checks.every(isCheck)) throw invalid(id, "one of its checks is unknown");
-  for (const texts of [rule.good ?? [], rule.bad ?? []]) {
-    const isExamples = isList(texts) && texts.every((one) => typeof one === "string");
-    if (!isExamples) throw invalid(id, "good and bad are lists of texts");
+  for (const steps of shapes) {
+    checkShape(steps, rule, left);
+    if (before !== undefined && steps.some(({ secret }) => secret === true)) {
+      throw invalid(id, "with before the whole match is the secret: no step is marked as secret");
+    }
   }
 }
 
@@ -174,6 +186,13 @@ function isCheck(check: unknown): boolean {
     return typeof entropy === "number" || (typeof contains === "string" && contains.length > 0);
   }
   return (checkNames as readonly unknown[]).includes(check);
+}
+
+function isExamples(texts: unknown): boolean {
+  return (
+    isList(texts) &&
+    texts.every((text) => typeof text === "string" && text.length <= maxExampleChars)
+  );
 }
 
 function isTexts(texts: unknown): boolean {
