@@ -17,6 +17,9 @@ const checksums: Readonly<Record<Checksum, (text: string) => boolean | null>> = 
   "gitlab-crc32": (text) => (text.includes(".") ? hasGitLabCrc32(text) : null),
 };
 
+/** So much of a value shows whether it is random. A long one may hold the next, and that another one. */
+const maxJudgedChars = 128;
+
 /** The other checks refuse what does not pass. */
 type Condition = (text: string) => boolean;
 const conditions: Readonly<Record<Exclude<Check, object | Checksum>, Condition>> = {
@@ -26,7 +29,7 @@ const conditions: Readonly<Record<Exclude<Check, object | Checksum>, Condition>>
   },
   "letter-and-digit": (text) => /[A-Za-z]/.test(text) && /[0-9]/.test(text),
   uncommon: (text) => commonKind(text) === null,
-  random: looksRandom,
+  random: (text) => looksRandom(text.slice(0, maxJudgedChars)),
   varied: isVaried,
   literal: isLiteral,
   value: isValue,
@@ -64,7 +67,7 @@ function isChecksum(check: Check): check is Checksum {
 function conditionOf(check: Exclude<Check, Checksum>): Condition {
   if (typeof check === "string") return conditions[check];
   if ("contains" in check) return (text) => text.includes(check.contains);
-  return (text) => hasEntropy(text, check.entropy);
+  return (text) => hasEntropy(text.slice(0, maxJudgedChars), check.entropy);
 }
 
 /** Templates, references, special tokens and masks begin with these. */
@@ -84,6 +87,7 @@ const invitation =
 function isLiteral(text: string): boolean {
   if (reference.test(text) || isCode(text) || noValue.test(text)) return false;
   if (isDottedName(text)) return false;
+  if (text.length > maxJudgedChars) return true;
   return !(invitation.test(text) && !/\d{2}/.test(text));
 }
 
@@ -92,7 +96,7 @@ function isDottedName(text: string): boolean {
 }
 
 function isCode(text: string): boolean {
-  return codeSign.test(text) && code.test(text);
+  return codeSign.test(text.slice(0, maxJudgedChars)) && code.test(text);
 }
 
 /** Anything but a reference, code, or a word for nothing; an example such as `xxx` is a value too. */
