@@ -1,3 +1,5 @@
+import { byteClass } from "./byte-class.ts";
+
 /** How often each byte stands in a text; all 0 between calls. */
 const counts = new Int32Array(256);
 /** Bits that so many equal bytes take from a text: a logarithm costs more than the rest. */
@@ -40,31 +42,99 @@ const maxShareInWords = 0.45;
  * `AwsCredentialIdentity` are made of ordinary pieces.
  */
 export function looksRandom(text: string): boolean {
-  const pieces = text.split(/[^A-Za-z0-9]+/);
-  return pieces.some((piece) =>
-    ordinaryPiece.test(piece) ? isChaotic(piece) : !isNumberedName(piece),
-  );
+  let from = 0;
+  let digits = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const kind = i < text.length ? kindOf(text.charCodeAt(i)) : sign;
+    if (kind === digit) digits++;
+    if (kind !== sign) continue;
+    // Few letters, as most pieces are, are ordinary.
+    if (digits > 0 || i - from >= minChaoticLength) {
+      if (isRandomPiece(text.slice(from, i))) return true;
+    }
+    from = i + 1;
+    digits = 0;
+  }
+  return false;
+}
+
+function isRandomPiece(piece: string): boolean {
+  return ordinaryPiece.test(piece) ? isChaotic(piece) : !isNumberedName(piece);
+}
+
+/** Kinds of characters. */
+const sign = 0;
+const digit = 1;
+const capital = 2;
+const small = 3;
+const kinds = new Uint8Array(128);
+for (let code = 0x30; code <= 0x39; code++) kinds[code] = digit;
+for (let code = 0x41; code <= 0x5a; code++) kinds[code] = capital;
+for (let code = 0x61; code <= 0x7a; code++) kinds[code] = small;
+
+function kindOf(code: number): number {
+  return code < 128 ? (kinds[code] as number) : sign;
 }
 
 /** Numbers in the names of code are few and short: a version, a year, a size. */
 const maxDigits = 4;
 const minShareInNamedWords = 0.7;
-/** What can be said: a vowel, and no five consonants in a row. */
-const sayable = /^(?!.*[^aeiouy]{5}).*[aeiouy]/i;
 
-/** A name of words and one or two numbers: `Qwen2ForCausalLM`, `getElementById2`. */
+/**
+ * A name of words and one or two numbers: `Qwen2ForCausalLM`, `getElementById2`. A word is three letters
+ * or more, all small but the first.
+ */
 function isNumberedName(piece: string): boolean {
-  const numbers = piece.match(/\d+/g) ?? [];
-  const digits = numbers.join("").length;
+  let numbers = 0;
+  let digits = 0;
+  let capitals = 0;
+  let words = 0;
+  let inWords = 0;
+  let run = 0;
+  let before = sign;
+  for (let i = 0; i <= piece.length; i++) {
+    const kind = i < piece.length ? kindOf(piece.charCodeAt(i)) : sign;
+    if (kind === small) {
+      run++;
+      continue;
+    }
+    if (run >= 2) {
+      const length = before === capital ? run + 1 : run;
+      if (length > 2) {
+        if (!canBeSaid(piece, i - length, i)) return false;
+        words++;
+        inWords += length;
+      }
+    }
+    if (kind === digit) {
+      digits++;
+      if (run > 0 || before !== digit) numbers++;
+    } else if (kind === capital) capitals++;
+    before = kind;
+    run = 0;
+  }
   // Without capitals nothing tells where a word begins: one number, and no scraps beside it.
-  const hasCapitals = /[A-Z]/.test(piece);
-  if (!/^[A-Za-z]/.test(piece) || numbers.length > (hasCapitals ? 2 : 1)) return false;
+  if (kindOf(piece.charCodeAt(0)) < capital || numbers > (capitals > 0 ? 2 : 1)) return false;
   if (digits > maxDigits) return false;
-  const words = (piece.match(/[A-Z]?[a-z]{2,}/g) ?? []).filter((word) => word.length > 2);
-  const inWords = words.join("").length;
   const share = inWords / (piece.length - digits);
-  if (share < (hasCapitals ? minShareInNamedWords : 1)) return false;
-  return inWords >= words.length * minWordLength && words.every((word) => sayable.test(word));
+  if (share < (capitals > 0 ? minShareInNamedWords : 1)) return false;
+  return inWords >= words * minWordLength;
+}
+
+const vowels = byteClass("aeiouyAEIOUY");
+const maxConsonants = 4;
+
+/** A vowel, and no five consonants in a row. */
+function canBeSaid(text: string, from: number, to: number): boolean {
+  let vowelCount = 0;
+  let consonants = 0;
+  for (let i = from; i < to; i++) {
+    if (vowels[text.charCodeAt(i)] === 1) {
+      vowelCount++;
+      consonants = 0;
+    } else if (++consonants > maxConsonants) return false;
+  }
+  return vowelCount > 0;
 }
 
 function isChaotic(piece: string): boolean {
