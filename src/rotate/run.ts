@@ -17,6 +17,8 @@ type Told = RotationEvent extends infer Event
     : never
   : never;
 
+/** How long what was changed may take to be put back. */
+const goOnMs = 60_000;
 const unknownUsers = "(not all users could be found)";
 
 /** What all parts of one rotation share. */
@@ -26,7 +28,8 @@ export class Run {
   readonly place: Place;
   readonly reference: Reference;
   readonly provider: SecretProvider;
-  readonly context: CallContext;
+  /** Given to every call; see {@link goOn}. */
+  context: CallContext;
   /** Something was changed that is not finished: an error is then more than itself. */
   touched: boolean = false;
   readonly #done: RotationEvent[] = [];
@@ -39,6 +42,11 @@ export class Run {
     this.reference = place.reference;
     this.provider = options.from.providerOf(place.reference);
     this.context = { signal: options.signal ?? new AbortController().signal };
+  }
+
+  /** From here on calls are made although the caller gave up: what was changed is to be put back. */
+  goOn(): void {
+    this.context = { signal: AbortSignal.timeout(goOnMs) };
   }
 
   get target(): RotationTarget {

@@ -30,7 +30,10 @@ export interface TargetContext {
 
 /** Given to what changes the target. */
 export interface ChangeContext extends TargetContext {
-  /** The credential that consumers use now, where the store can be read. */
+  /**
+   * The credential that consumers use now, where the store can be read; where the old one is put
+   * back, the new one, which the target may accept already.
+   */
   readonly current: Credential | undefined;
   /** The credential became known to others: also its open sessions are to end. */
   readonly leaked: boolean;
