@@ -130,12 +130,12 @@ export class Run {
   /** Looks who uses a credential that is to go. */
   async findUsers(credential: Credential): Promise<void> {
     const asked = [
-      this.target.usedBy?.(credential, this.context),
-      this.options.usedBy?.(credential),
+      async () => this.target.usedBy?.(credential, this.context),
+      async () => this.options.usedBy?.(credential),
     ];
-    for (const answer of await Promise.allSettled(asked)) {
+    for (const answer of await Promise.allSettled(asked.map((ask) => ask()))) {
       const found = answer.status === "fulfilled" ? (answer.value ?? []) : [unknownUsers];
-      for (const user of found) this.#users.add(user);
+      for (const user of isListOfText(found) ? found : [unknownUsers]) this.#users.add(user);
     }
   }
 
@@ -164,6 +164,10 @@ export class Run {
       throw new SecretError("SECRET_UNREACHABLE", `${this.target.name} could not ${what}`);
     }
   }
+}
+
+function isListOfText(found: unknown): found is readonly string[] {
+  return Array.isArray(found) && found.every((each) => typeof each === "string");
 }
 
 const indefinite: ReadonlySet<string> = new Set([
