@@ -82,10 +82,17 @@ export class Run {
     return [...this.#users];
   }
 
+  /** A listener that throws must not leave a rotation half done. */
   tell(event: Told): void {
     const told = { ...event, secret: this.text } as RotationEvent;
     this.#done.push(told);
-    this.options.onEvent?.(told);
+    try {
+      const heard: unknown = this.options.onEvent?.(told);
+      // An asynchronous one: nobody else would look at what it throws, and that ends a process.
+      if (heard instanceof Promise) heard.catch(warnOfListener);
+    } catch {
+      warnOfListener();
+    }
   }
 
   async propose(current: Credential | null): Promise<Credential> {
@@ -164,6 +171,10 @@ export class Run {
       throw new SecretError("SECRET_UNREACHABLE", `${this.target.name} could not ${what}`);
     }
   }
+}
+
+function warnOfListener(): void {
+  process.emitWarning("nopeek: a listener of a rotation threw an error, which was ignored");
 }
 
 function isListOfText(found: unknown): found is readonly string[] {

@@ -1,14 +1,15 @@
 /** Functions of the caller's that a rotation calls beside its work: they must not break it. */
-import { createSecrets, Secret, type SecretProvider } from "nopeek";
+import { createSecrets, Secret, SecretError, type SecretProvider } from "nopeek";
 import {
   type Credential,
   type RotateOptions,
+  type RotationEvent,
   type RotationTarget,
   randomValue,
   rotate,
 } from "nopeek/rotate";
 import { memory } from "nopeek/testing";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { randomToken } from "../support/values.ts";
 
 const reference = "s://key";
@@ -85,5 +86,35 @@ describe.each(kinds)("who uses a credential, over %s", (_, hasVersions) => {
       usedBy: [unknownUsers, "launch 7"],
     });
     expect([accepted.has(first), [...accepted]]).toEqual([false, [await stored()]]);
+  });
+});
+
+describe.each(kinds)("a listener of events, over %s", (_, hasVersions) => {
+  it.each([
+    ["throws", false],
+    ["throws later", true],
+  ])("that %s at every event breaks nothing, and is warned of", async (_, isLater) => {
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const { run, first, accepted, stored } = world(hasVersions);
+    const heard: string[] = [];
+    const onEvent = ({ type }: RotationEvent): unknown => {
+      heard.push(type);
+      const error = new Error(`cannot record ${first}`);
+      if (isLater) return Promise.reject(error);
+      throw error;
+    };
+    expect(await run({}, { onEvent })).toMatchObject({ outcome: "rotated" });
+    expect([...accepted]).toEqual([await stored()]);
+    expect(heard).toEqual(expect.arrayContaining(["started", "set", "finished", "revoked"]));
+    const warning = "nopeek: a listener of a rotation threw an error, which was ignored";
+    expect(warned.mock.calls).toEqual(heard.map(() => [warning]));
+    // Also that of the end: the error is the rotation's own.
+    const works = () => Promise.reject(new SecretError("SECRET_THROTTLED", "later"));
+    await expect(run({ works }, { onEvent })).rejects.toMatchObject({ code: "SECRET_THROTTLED" });
+    expect(heard.at(-1)).toBe("failed");
+    // Control: one that does not throw.
+    warned.mockClear();
+    expect(await run({}, { onEvent: () => undefined })).toMatchObject({ outcome: "rotated" });
+    expect(warned).not.toHaveBeenCalled();
   });
 });
