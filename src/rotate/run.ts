@@ -5,6 +5,7 @@ import {
   type SecretProvider,
   type Secrets,
 } from "../secrets/index.ts";
+import { answerOf } from "./answers.ts";
 import type { Place } from "./credential.ts";
 import type { RotationEvent } from "./events.ts";
 import type { RotateOptions } from "./options.ts";
@@ -96,12 +97,16 @@ export class Run {
   }
 
   async propose(current: Credential | null): Promise<Credential> {
-    return this.#calling("propose a credential", () => this.target.propose(current, this.context));
+    const { target } = this;
+    return this.#calling("propose a credential", async () =>
+      answerOf(target, "propose", await target.propose(current, this.context)),
+    );
   }
 
   async works(credential: Credential, version: string | undefined): Promise<boolean> {
-    const works = await this.#calling("test a credential", () =>
-      this.target.works(credential, this.context),
+    const { target } = this;
+    const works = await this.#calling("test a credential", async () =>
+      answerOf(target, "works", await target.works(credential, this.context)),
     );
     this.tell({ type: "tested", version, works });
     return works;
@@ -128,9 +133,10 @@ export class Run {
   }
 
   async list(): Promise<readonly Issued[]> {
-    return this.#calling(
-      "list its credentials",
-      async () => (await this.target.list?.(this.context)) ?? [],
+    const { target } = this;
+    if (target.list === undefined) return [];
+    return this.#calling("list its credentials", async () =>
+      answerOf(target, "list", await target.list?.(this.context)),
     );
   }
 
