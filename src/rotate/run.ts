@@ -96,10 +96,18 @@ export class Run {
     }
   }
 
+  /**
+   * @throws SecretError `ROTATION_REFUSED` for the value that is stored already: it would go on
+   *   working, and a leaked one would be no less known.
+   */
   async propose(current: Credential | null): Promise<Credential> {
     const { target } = this;
-    return this.#calling("propose a credential", async () =>
+    const next = await this.#calling("propose a credential", async () =>
       answerOf(target, "propose", await target.propose(current, this.context)),
+    );
+    if (next.secret.fingerprint !== current?.secret.fingerprint) return next;
+    throw this.refused(
+      `${target.name} proposes the value that is stored already; have it make a new one`,
     );
   }
 

@@ -85,7 +85,7 @@ export interface RotationTarget {
   readonly reminder?: string | undefined;
   /**
    * The credential to change to. An issuer with `list` makes it on the target, where it works at
-   * once; others only think of it.
+   * once; others only think of it. The value that is stored already is refused.
    *
    * @param current - `null` where the store gives no value back.
    */

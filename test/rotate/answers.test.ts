@@ -1,6 +1,6 @@
 /** Targets that answer with what they may not: an error that says which function, and no value. */
 import { Secret, type SecretError } from "nopeek";
-import { type RotationTarget, randomValue } from "nopeek/rotate";
+import { type Credential, type RotationTarget, randomValue } from "nopeek/rotate";
 import { valuesPrintedBy } from "nopeek/testing";
 import { describe, expect, it } from "vitest";
 import { hub, hubStores } from "../support/rotation.ts";
@@ -12,9 +12,35 @@ const failing = async (work: Promise<unknown>): Promise<SecretError> =>
   );
 
 /** A function that answers with anything. */
-const answering = (answer: () => unknown) => (async () => answer()) as never;
+const answering = (answer: (current: Credential | null) => unknown) =>
+  (async (current: Credential | null) => answer(current)) as never;
 
 describe.each(hubStores)("over %s", (_, hasVersions) => {
+  it.each([
+    ["the stored value", (current: Credential | null) => current],
+    [
+      "the stored value in a new object",
+      (current: Credential | null) => ({
+        id: "other",
+        secret: new Secret(current?.secret.reveal() ?? ""),
+      }),
+    ],
+  ])("a target that proposes %s is refused, and nothing was changed", async (_, propose) => {
+    const { run, accepted, first, stored } = hub(hasVersions);
+    const changes = { propose: answering(propose) };
+    for (const leaked of [true, false]) {
+      const error = await failing(run(changes, { leaked }));
+      expect(error.code).toBe("ROTATION_REFUSED");
+      expect(error.message).toBe(
+        "s://key: hub proposes the value that is stored already; have it make a new one",
+      );
+      expect([[...accepted], await stored()]).toEqual([[first], first]);
+    }
+    // Control: it makes a new one.
+    expect(await run({}, { leaked: true })).toMatchObject({ outcome: "rotated" });
+    expect(accepted.has(first)).toBe(false);
+  });
+
   const value = randomValue();
   const credential =
     /^propose of the target hub returned something else than a credential, \{ secret/;
