@@ -21,6 +21,9 @@ const failing = async (work: Promise<unknown>): Promise<SecretError> =>
     (error) => error,
   );
 
+/** A `set` that fails, and says so, from its second call on. */
+const once = "test -e done && exit 1\ntouch done\ncat > accepted\n";
+
 /** A dotenv file, and a target with one value that real programs change. */
 function world() {
   const folder = scratch();
@@ -79,6 +82,14 @@ describe("a target with one value", () => {
     const lax = works(2).replace(/cmp.*/, "exit 0");
     expect((await failing(run(programmed({ works: lax })))).code).toBe("ROTATION_ROLLED_BACK");
     expect(accepts()).toBe(first);
+    // Where it says that it did not take it, such a test proves nothing.
+    const other = world();
+    const target = other.programmed({
+      set: once,
+      works: other.works(2).replace(/cmp.*/, "exit 0"),
+    });
+    const error = await failing(other.run(target));
+    expect([error.code, other.accepts() === other.first]).toEqual(["ROTATION_INCOMPLETE", false]);
   });
 
   it("gets the old one back, and says that it was not tested where that cannot be (18)", async () => {
@@ -91,7 +102,6 @@ describe("a target with one value", () => {
 
   it("that cannot be put back says how to go on (18), and that ends it", async () => {
     const { programmed, works, run, first, accepts, stored } = world();
-    const once = "test -e done && exit 1\ntouch done\ncat > accepted\n";
     const error = await failing(run(programmed({ set: once, works: works(2) })));
     expect(error.code).toBe("ROTATION_INCOMPLETE");
     expect(error.message).toMatch(
