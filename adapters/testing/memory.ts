@@ -39,16 +39,16 @@ export function memory(values: Readonly<Record<string, string | Uint8Array>>): S
         const exact = stored.get(keyOf(reference));
         if (reference.field === undefined) return rotated ?? exact ?? null;
         if (exact !== undefined && rotated === undefined) return exact;
-        return selected(rotated ?? stored.get(whole(reference)), reference.field);
+        return selected(rotated ?? stored.get(whole(reference)), reference.field, reference.text);
       }),
     stage,
   };
 }
 
-function selected(document: StoredValue | undefined, field: string): ReadOutcome {
+function selected(document: StoredValue | undefined, field: string, of: string): ReadOutcome {
   if (document === undefined) return null;
   try {
-    const value = selectField(document.value, field);
+    const value = selectField(document.value, field, { of });
     return value === null ? null : { ...document, value };
   } catch (error) {
     if (error instanceof SecretError) return error;

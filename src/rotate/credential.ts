@@ -53,7 +53,7 @@ export function credentialIn(place: Place, stored: string | Uint8Array): Credent
 }
 
 function fieldOf({ reference }: Place, stored: string | Uint8Array, key: string): string {
-  const value = selectField(stored, key);
+  const value = selectField(stored, key, { of: reference.text });
   if (value !== null && value !== "") return value;
   throw new SecretError(
     "SECRET_NOT_FOUND",

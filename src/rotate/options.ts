@@ -40,6 +40,7 @@ export interface RotateOptions {
   readonly repair?: boolean | undefined;
   /** The name that stands in masks. */
   readonly name?: string | undefined;
+  /** Told at each step. What it throws is ignored, with a warning of the process. */
   readonly onEvent?: ((event: RotationEvent) => void) | undefined;
   /** Who still uses a credential, besides what the target knows; in words that are safe to print. */
   readonly usedBy?: ((credential: Credential) => Promise<readonly string[]>) | undefined;

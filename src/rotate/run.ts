@@ -5,6 +5,7 @@ import {
   type SecretProvider,
   type Secrets,
 } from "../secrets/index.ts";
+import { answerOf } from "./answers.ts";
 import type { Place } from "./credential.ts";
 import type { RotationEvent } from "./events.ts";
 import type { RotateOptions } from "./options.ts";
@@ -17,6 +18,8 @@ type Told = RotationEvent extends infer Event
     : never
   : never;
 
+/** How long what was changed may take to be put back. */
+const goOnMs = 60_000;
 const unknownUsers = "(not all users could be found)";
 
 /** What all parts of one rotation share. */
@@ -26,7 +29,8 @@ export class Run {
   readonly place: Place;
   readonly reference: Reference;
   readonly provider: SecretProvider;
-  readonly context: CallContext;
+  /** Given to every call; see {@link goOn}. */
+  context: CallContext;
   /** Something was changed that is not finished: an error is then more than itself. */
   touched: boolean = false;
   readonly #done: RotationEvent[] = [];
@@ -39,6 +43,11 @@ export class Run {
     this.reference = place.reference;
     this.provider = options.from.providerOf(place.reference);
     this.context = { signal: options.signal ?? new AbortController().signal };
+  }
+
+  /** From here on calls are made although the caller gave up: what was changed is to be put back. */
+  goOn(): void {
+    this.context = { signal: AbortSignal.timeout(goOnMs) };
   }
 
   get target(): RotationTarget {
@@ -74,19 +83,38 @@ export class Run {
     return [...this.#users];
   }
 
+  /** A listener that throws must not leave a rotation half done. */
   tell(event: Told): void {
     const told = { ...event, secret: this.text } as RotationEvent;
     this.#done.push(told);
-    this.options.onEvent?.(told);
+    try {
+      const heard: unknown = this.options.onEvent?.(told);
+      // An asynchronous one: nobody else would look at what it throws, and that ends a process.
+      if (heard instanceof Promise) heard.catch(warnOfListener);
+    } catch {
+      warnOfListener();
+    }
   }
 
+  /**
+   * @throws SecretError `ROTATION_REFUSED` for the value that is stored already: it would go on
+   *   working, and a leaked one would be no less known.
+   */
   async propose(current: Credential | null): Promise<Credential> {
-    return this.#calling("propose a credential", () => this.target.propose(current, this.context));
+    const { target } = this;
+    const next = await this.#calling("propose a credential", async () =>
+      answerOf(target, "propose", await target.propose(current, this.context)),
+    );
+    if (next.secret.fingerprint !== current?.secret.fingerprint) return next;
+    throw this.refused(
+      `${target.name} proposes the value that is stored already; have it make a new one`,
+    );
   }
 
   async works(credential: Credential, version: string | undefined): Promise<boolean> {
-    const works = await this.#calling("test a credential", () =>
-      this.target.works(credential, this.context),
+    const { target } = this;
+    const works = await this.#calling("test a credential", async () =>
+      answerOf(target, "works", await target.works(credential, this.context)),
     );
     this.tell({ type: "tested", version, works });
     return works;
@@ -113,21 +141,22 @@ export class Run {
   }
 
   async list(): Promise<readonly Issued[]> {
-    return this.#calling(
-      "list its credentials",
-      async () => (await this.target.list?.(this.context)) ?? [],
+    const { target } = this;
+    if (target.list === undefined) return [];
+    return this.#calling("list its credentials", async () =>
+      answerOf(target, "list", await target.list?.(this.context)),
     );
   }
 
   /** Looks who uses a credential that is to go. */
   async findUsers(credential: Credential): Promise<void> {
     const asked = [
-      this.target.usedBy?.(credential, this.context),
-      this.options.usedBy?.(credential),
+      async () => this.target.usedBy?.(credential, this.context),
+      async () => this.options.usedBy?.(credential),
     ];
-    for (const answer of await Promise.allSettled(asked)) {
+    for (const answer of await Promise.allSettled(asked.map((ask) => ask()))) {
       const found = answer.status === "fulfilled" ? (answer.value ?? []) : [unknownUsers];
-      for (const user of found) this.#users.add(user);
+      for (const user of isListOfText(found) ? found : [unknownUsers]) this.#users.add(user);
     }
   }
 
@@ -156,6 +185,14 @@ export class Run {
       throw new SecretError("SECRET_UNREACHABLE", `${this.target.name} could not ${what}`);
     }
   }
+}
+
+function warnOfListener(): void {
+  process.emitWarning("nopeek: a listener of a rotation threw an error, which was ignored");
+}
+
+function isListOfText(found: unknown): found is readonly string[] {
+  return Array.isArray(found) && found.every((each) => typeof each === "string");
 }
 
 const indefinite: ReadonlySet<string> = new Set([

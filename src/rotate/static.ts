@@ -8,6 +8,7 @@ import type { RotationResult, RotationStep } from "./options.ts";
 import { gapOf, guardSteps, publishSteps, revokeSteps } from "./plan.ts";
 import { isDefinite, type Run } from "./run.ts";
 import type { Credential } from "./target.ts";
+import { because, type Unwritten, undone } from "./undo.ts";
 
 const pollMs = 100;
 const defaultPatienceMs = 5_000;
@@ -33,8 +34,10 @@ export async function rotateStatic(run: Run): Promise<RotationResult> {
     return ended ? { ...base, outcome: "ended" } : base;
   }
   await change(run, current?.credential ?? null);
+  // All is done, whether or not the store can be read once more.
+  const rotated = await readCurrent(run).catch(() => null);
   return {
-    ...result(run, now, await readCurrent(run), stepsDone(run.done)),
+    ...result(run, now, rotated, stepsDone(run.done)),
     outcome: "rotated",
     reminder: run.target.reminder,
   };
@@ -94,42 +97,52 @@ async function change(run: Run, current: Credential | null): Promise<void> {
       },
       (error: unknown) => error,
     );
-  const works = await run.works(next, undefined);
-  // A change that failed for sure was not made, whatever the test says.
-  if (!works || isDefinite(failure)) {
-    const why = failure instanceof SecretError ? ` (${failure.message})` : "";
-    const what = works ? "was not set" : "does not work";
-    const message = `the new credential of ${target.name} ${what}${why}`;
-    throw await undone(run, next, current, message);
-  }
+  const unwritten = { next, current, failure };
+  await testNext(run, unwritten);
   // Only its answer was lost.
   if (failure !== null) run.tell({ type: "set", version: undefined });
-  await writeNext(run, next, current);
+  await writeNext(run, unwritten);
   run.tell({ type: "finished", version: undefined, previous: undefined });
   await updateCopies(run, next);
   const isEnded = run.overlapMs === 0 || target.strategy === "static";
   if (isEnded && current !== null) await revokeOld(run, current, next);
 }
 
+/** Tests the new credential; if it does not work, or that cannot be told, everything is put back. */
+async function testNext(run: Run, unwritten: Unwritten): Promise<void> {
+  const { next, failure } = unwritten;
+  const works = await run.works(next, undefined).catch((error: unknown) => error);
+  // A change that failed for sure was not made, whatever the test says.
+  if (works === true && !isDefinite(failure)) return;
+  const what =
+    works === true ? "was not set" : works === false ? "does not work" : "could not be tested";
+  // What went wrong first explains the rest.
+  const why = because(failure ?? works);
+  throw await undone(run, unwritten, `the new credential of ${run.target.name} ${what}${why}`);
+}
+
 /** Writes the new credential; if it is not there then, everything is put back. */
-async function writeNext(run: Run, next: Credential, current: Credential | null): Promise<void> {
+async function writeNext(run: Run, unwritten: Unwritten): Promise<void> {
+  const { next } = unwritten;
   const failure = await write(run, next).then(
     () => null,
     (error: unknown) => error,
   );
+  // What is there now matters all the more if the caller gave up meanwhile.
+  if (run.context.signal.aborted) run.goOn();
   const found = await readCurrent(run).catch(() => undefined);
   const isReadable = run.provider.capabilities.includes("read");
   if (
     isReadable ? found?.credential.secret.fingerprint === next.secret.fingerprint : failure === null
   )
     return;
-  const why = failure instanceof SecretError ? ` (${failure.message})` : "";
+  const why = because(failure);
   if (found === undefined || !isReadable) {
     throw run.incomplete(
       `the new credential works on ${run.target.name}, but whether it was written is not known${why}; run this again with repair`,
     );
   }
-  throw await undone(run, next, current, `the new credential could not be written${why}`);
+  throw await undone(run, unwritten, `the new credential could not be written${why}`);
 }
 
 async function write(run: Run, next: Credential): Promise<void> {
@@ -146,32 +159,6 @@ async function write(run: Run, next: Credential): Promise<void> {
   }
 }
 
-async function undone(
-  run: Run,
-  next: Credential,
-  current: Credential | null,
-  what: string,
-): Promise<SecretError> {
-  const { target } = run;
-  const undo = async () => {
-    if (target.strategy === "issuer") await run.revoke(next, undefined, async () => true);
-    if (target.strategy !== "static") return true;
-    if (current === null) return false;
-    if (await run.works(current, undefined)) return true;
-    await run.set(current, undefined, async () => true);
-    return run.works(current, undefined);
-  };
-  if (await undo().catch(() => false)) {
-    run.tell({ type: "rolled-back", version: undefined });
-    return run.rolledBack(
-      `${what}; the stored one is as before. Check the target's settings, and run this again`,
-    );
-  }
-  return run.incomplete(
-    `${what}, and the old one could not be put back; run this again with repair`,
-  );
-}
-
 async function revokeOld(run: Run, old: Credential, current: Credential): Promise<void> {
   const { target } = run;
   if (isSame(old, current)) return;
@@ -183,15 +170,19 @@ async function revokeOld(run: Run, old: Credential, current: Credential): Promis
   const still = "the new credential is written and works, but the old one still works";
   await run.findUsers(old);
   if (target.revoke === undefined) {
-    if (!run.isLeaked || !(await run.works(old, undefined))) return;
-    throw run.incomplete(`${still}; ${target.reminder ?? `revoke it at ${target.name}`}`);
+    if (!run.isLeaked) return;
+    // What cannot be told is taken for the worse.
+    const works = await run.works(old, undefined).catch((error: unknown) => error);
+    if (works === false) return;
+    throw run.incomplete(
+      `${still}${because(works)}; ${target.reminder ?? `revoke it at ${target.name}`}`,
+    );
   }
   try {
     await run.revoke(old, current, async () => true);
   } catch (error) {
-    const why = error instanceof SecretError ? ` (${error.message})` : "";
     throw run.incomplete(
-      `${still}${why}; revoke it at ${target.name}: a later run does not know it`,
+      `${still}${because(error)}; revoke it at ${target.name}: a later run does not know it`,
     );
   }
   run.tell({ type: "revoked", version: undefined });

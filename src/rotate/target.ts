@@ -30,7 +30,10 @@ export interface TargetContext {
 
 /** Given to what changes the target. */
 export interface ChangeContext extends TargetContext {
-  /** The credential that consumers use now, where the store can be read. */
+  /**
+   * The credential that consumers use now, where the store can be read; where the old one is put
+   * back, the new one, which the target may accept already.
+   */
   readonly current: Credential | undefined;
   /** The credential became known to others: also its open sessions are to end. */
   readonly leaked: boolean;
@@ -82,7 +85,7 @@ export interface RotationTarget {
   readonly reminder?: string | undefined;
   /**
    * The credential to change to. An issuer with `list` makes it on the target, where it works at
-   * once; others only think of it.
+   * once; others only think of it. The value that is stored already is refused.
    *
    * @param current - `null` where the store gives no value back.
    */

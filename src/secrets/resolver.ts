@@ -271,7 +271,8 @@ class Resolver implements Secrets {
       return { stored, entry };
     }
     const { selectField } = await import("./field.ts");
-    const text = selectField(stored.value, reference.field, { coerce: options.coerce === true });
+    const { coerce = false } = options;
+    const text = selectField(stored.value, reference.field, { coerce, of: reference.text });
     return { stored: text === null ? null : { ...stored, value: text }, entry };
   }
 

@@ -136,6 +136,18 @@ describe("what is due", () => {
     expect([document.n, document.key === value]).toEqual([1, false]);
   });
 
+  it("a stored value that is no document is named where a field of it is rotated", async () => {
+    const from = createSecrets({ providers: [memory({ "s://whole": randomToken() })] });
+    const options = { from, overlapMs: 0, apply: true, target: random() };
+    const error = await failing(rotate({ ...options, secret: "s://whole#key" }));
+    expect([error.code, error.message]).toEqual([
+      "SECRET_MALFORMED",
+      expect.stringMatching(/^s:\/\/whole#key: a field was asked for, .*; leave the field out, or/),
+    ]);
+    // Control: as a whole.
+    expect(await rotate({ ...options, secret: "s://whole" })).toMatchObject({ outcome: "rotated" });
+  });
+
   it("a mask is never stored", async () => {
     const { Secret: NewSecret } = await import("nopeek");
     const { run, read, first } = world();

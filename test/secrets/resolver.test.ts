@@ -69,6 +69,15 @@ describe("get and find", () => {
     }
     expect(await codeOf(secrets.get("t://text#k"))).toBe("SECRET_MALFORMED");
   });
+
+  it("name the reference whose field cannot be selected, and what to do", async () => {
+    const message = async (reference: string) =>
+      secrets.get(reference).catch(({ message: text }: Error) => text);
+    expect(await message("t://text#k")).toBe(
+      "t://text#k: a field was asked for, but the stored value is no JSON object; leave the field out, or store a JSON object with it",
+    );
+    expect(await message("t://json#n")).toMatch(/^t:\/\/json#n: the field holds a number/);
+  });
 });
 
 describe("calls of a provider", () => {

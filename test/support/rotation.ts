@@ -1,8 +1,15 @@
-/** Parts of rotation tests: a database with two users, and programs that stand for a target. */
+/** Parts of rotation tests: a database with two users, an issuer, programs that stand for a target. */
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Secret } from "nopeek";
-import { type RotationTarget, randomValue } from "nopeek/rotate";
+import { createSecrets, Secret, type SecretProvider } from "nopeek";
+import {
+  type RotateOptions,
+  type RotationResult,
+  type RotationTarget,
+  randomValue,
+  rotate,
+} from "nopeek/rotate";
+import { memory } from "nopeek/testing";
 import { randomToken } from "./values.ts";
 
 /** A database in memory: who may log in with what. */
@@ -74,4 +81,56 @@ export function programs(folder: string): { set: string[]; works: string[]; revo
     works: write("works", 'test -e "$(name)" && exit 0\nexit 1\n'),
     revoke: write("revoke", 'rm -f "$(name)"\n'),
   };
+}
+
+const secretOfHub = "s://key";
+
+/** What a key of {@link hub} may be stored in. */
+export const hubStores = [
+  ["a store with versions", true],
+  ["a store of one value", false],
+] as const;
+
+/** A store without versions. */
+function oneValue(value: string): SecretProvider {
+  const stored = { value };
+  return {
+    name: "one value",
+    schemes: ["s"],
+    capabilities: ["read", "write"],
+    read: async (references) => references.map(() => ({ ...stored })),
+    async write(_, change) {
+      if ("value" in change) stored.value = String(change.value);
+      return {};
+    },
+  };
+}
+
+/** A target that issues keys, and its key in a store with versions or in one without. */
+export function hub(hasVersions: boolean): {
+  first: string;
+  accepted: Set<string>;
+  run(changes?: Partial<RotationTarget>, more?: Partial<RotateOptions>): Promise<RotationResult>;
+  stored(): Promise<string>;
+} {
+  const first = randomToken();
+  const accepted = new Set([first]);
+  const from = createSecrets({
+    providers: [hasVersions ? memory({ [secretOfHub]: first }) : oneValue(first)],
+  });
+  const target: RotationTarget = {
+    name: "hub",
+    strategy: "issuer",
+    propose: async () => ({ secret: new Secret(randomValue()) }),
+    set: async ({ secret }) => void accepted.add(secret.reveal()),
+    works: async ({ secret }) => accepted.has(secret.reveal()),
+    revoke: async ({ secret }) => void accepted.delete(secret?.reveal() ?? ""),
+  };
+  const run = (changes: Partial<RotationTarget> = {}, more: Partial<RotateOptions> = {}) =>
+    rotate({
+      ...{ from, secret: secretOfHub, target: { ...target, ...changes } },
+      ...{ overlapMs: 0, apply: true, ...more },
+    });
+  const stored = async () => (await from.get(secretOfHub, { maxAgeMs: 0 })).reveal();
+  return { first, accepted, run, stored };
 }
