@@ -101,7 +101,7 @@ export class RunWatch implements Watch {
 
   #note(finding: MonitoredFinding, stream: MonitoredStream, count = 1): Entry {
     const entry = this.#ledger.entryOf(finding, stream);
-    entry.count += count;
+    this.#ledger.add(entry, count);
     this.#act(entry, finding);
     return entry;
   }
