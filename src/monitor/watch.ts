@@ -47,7 +47,7 @@ export class RunWatch implements Watch {
   constructor(run: WatchedRun, parts: WatchParts) {
     this.#run = run;
     this.#parts = parts;
-    this.#ledger = new Ledger(parts.decide, run.isInjected);
+    this.#ledger = new Ledger(parts.decide, (finding) => this.#isInjected(finding));
     this.#telling = new Telling(parts.alertsPerMinute ?? defaultAlertsPerMinute);
     this.#queues = parts.sinks.map(
       (sink) =>
@@ -75,7 +75,7 @@ export class RunWatch implements Watch {
   guard(halt: () => void): void {
     this.#recordEarly();
     this.#halt = halt;
-    if (this.#halted !== undefined) halt();
+    if (this.#halted !== undefined) this.#haltNow();
   }
 
   sighted(finding: MonitoredFinding, stream: "stdout" | "stderr"): void {
@@ -135,8 +135,25 @@ export class RunWatch implements Watch {
     if (this.#halted !== undefined) return;
     this.#halted = finding;
     const { name, rule, fingerprint } = finding;
-    this.#halt?.();
+    this.#haltNow();
     this.#record({ type: "halt", runId: this.#run.runId, name, rule, fingerprint });
+  }
+
+  #haltNow(): void {
+    try {
+      this.#halt?.();
+    } catch {
+      this.#say("the job could not be halted; stop it yourself");
+    }
+  }
+
+  /** Whoever cannot say whose a value is gets no job halted for it. */
+  #isInjected(finding: MonitoredFinding): boolean {
+    try {
+      return this.#run.isInjected(finding);
+    } catch {
+      return false;
+    }
   }
 
   #rotate(finding: JudgedFinding): void {
