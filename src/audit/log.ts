@@ -4,6 +4,7 @@ import { onSecret, type Secret, SecretError } from "../secrets/index.ts";
 import { currentActor } from "./actor.ts";
 import { AnchorWriter } from "./anchors.ts";
 import type { EarlierEvent } from "./buffer.ts";
+import { Clock } from "./clock.ts";
 import type { Clean } from "./encode.ts";
 import type { AuditEvent } from "./events.ts";
 import { type Opaque, opaque, opaqueIfKnown } from "./fields.ts";
@@ -110,8 +111,8 @@ const defaults = { anchorEvery: 10_000, anchorEveryMs: 10_000, stallMs: 30_000 }
  */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
   const keys = deriveKeys(options.key);
-  const now = options.now ?? Date.now;
-  const fileName = newFileName(now());
+  const clock = new Clock(options.now ?? Date.now);
+  const fileName = newFileName(clock.textOf(clock.nowMs));
   const place = preparePlace(options, options.apart ?? []);
   const opened: AppendFile[] = [];
   const wrap = (which: "records" | "anchors") => (fd: number) => {
@@ -125,7 +126,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     const anchors = new AnchorWriter(place.anchors, keys, fileName, wrap("anchors"));
     assertTogether(held, anchors, place);
     // Before there is a file: one that no anchor names is a sign that anchors were taken away.
-    await anchors.add(new Date(now()).toISOString(), {
+    await anchors.add(clock.textOf(clock.ownMs), {
       records: 0,
       mac: chainStart(keys.chain, fileName),
     });
@@ -136,7 +137,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       keys,
       fileName,
       clean: options.clean,
-      now,
+      clock,
       anchorEvery: options.anchorEvery ?? defaults.anchorEvery,
       anchorEveryMs: options.anchorEveryMs ?? defaults.anchorEveryMs,
       stallMs: options.stallMs ?? defaults.stallMs,
@@ -193,8 +194,8 @@ async function begin(writer: AuditWriter, keyId: string, options: AuditLogOption
   await Promise.all([opened, ...earlier]);
 }
 
-function newFileName(atMs: number): string {
-  const time = new Date(atMs).toISOString().replace(/[-:.]/g, "");
+function newFileName(at: string): string {
+  const time = at.replace(/[-:.]/g, "");
   return `audit-${time}-${randomBytes(8).toString("hex")}.jsonl`;
 }
 
