@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
-import { onSecret, type Secret, SecretError } from "../secrets/index.ts";
+import { checkDuration, onSecret, type Secret, SecretError, timerMs } from "../secrets/index.ts";
 import { currentActor } from "./actor.ts";
 import { AnchorWriter } from "./anchors.ts";
 import type { EarlierEvent } from "./buffer.ts";
@@ -98,7 +98,8 @@ const defaults = { anchorEvery: 10_000, anchorEveryMs: 10_000, stallMs: 30_000 }
  * flush. After any error of the disk nothing more is taken.
  *
  * @throws SecretError `AUDIT_NOT_WRITABLE`, `AUDIT_PLACE_REFUSED`, `AUDIT_KEY_WEAK`,
- *   `AUDIT_KEY_WRONG` if the log was begun with another key: nothing is added to it.
+ *   `AUDIT_KEY_WRONG` if the log was begun with another key: nothing is added to it;
+ *   `DECLARATION_INVALID` for a time of the options that is none.
  *
  * @example
  * await using audit = await openAuditLog({
@@ -111,6 +112,9 @@ const defaults = { anchorEvery: 10_000, anchorEveryMs: 10_000, stallMs: 30_000 }
  */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
   const keys = deriveKeys(options.key);
+  const { anchorEveryMs = defaults.anchorEveryMs, stallMs = defaults.stallMs } = options;
+  checkDuration("anchorEveryMs", anchorEveryMs, 0);
+  checkDuration("stallMs", stallMs);
   const clock = new Clock(options.now ?? Date.now);
   const fileName = newFileName(clock.textOf(clock.nowMs));
   const place = preparePlace(options, options.apart ?? []);
@@ -139,8 +143,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       clean: options.clean,
       clock,
       anchorEvery: options.anchorEvery ?? defaults.anchorEvery,
-      anchorEveryMs: options.anchorEveryMs ?? defaults.anchorEveryMs,
-      stallMs: options.stallMs ?? defaults.stallMs,
+      anchorEveryMs: timerMs(anchorEveryMs),
+      stallMs: timerMs(stallMs),
     });
     await begin(writer, keys.id, options);
     await syncFolder(place.records);
