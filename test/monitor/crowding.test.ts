@@ -1,7 +1,15 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { readAuditLog } from "nopeek/audit";
 import { defaultRules, reviewRules } from "nopeek/detect";
+import { foldIncidents } from "nopeek/incident";
+import { launch } from "nopeek/launch";
 import type { Alert, MonitoredFinding, MonitorOptions } from "nopeek/monitor";
 import { createRedactor } from "nopeek/redact";
 import { describe, expect, it } from "vitest";
+import { newKey, newPlace, openLog } from "../support/audit.ts";
+import { scratch } from "../support/scratch.ts";
 import { fromTemplate } from "../support/templates.ts";
 import { ruleFinding, valueFinding, watching } from "../support/watching.ts";
 
@@ -49,6 +57,30 @@ describe("a credential behind many findings that nobody is told of", () => {
     expect(alerted).toEqual(["github-token"]);
     expect(recorded).toHaveLength(26);
   });
+});
+
+it("a credential behind lines to review is an incident of the audit log", async () => {
+  const [place, auditKey] = [newPlace(), newKey()];
+  const file = join(scratch(), "out");
+  const severities: (string | undefined)[] = [];
+  for (const text of [key(), `${toReview(25)}${key()}`]) {
+    writeFileSync(file, text);
+    const log = await openLog({ ...place, key: auditKey });
+    await launch({
+      command: ["cat", file],
+      output: { stdout: new PassThrough().resume(), stderr: new PassThrough().resume() },
+      onNotice: () => undefined,
+      audit: log,
+    });
+    await log.close();
+    const records = await readAuditLog({ ...place, key: auditKey });
+    severities.push(foldIncidents(records).at(-1)?.severity);
+    expect(
+      records.filter((record) => "rule" in record && record.rule === "github-token"),
+    ).toHaveLength(severities.length);
+  }
+  // Control: the first run, in which there is nothing else.
+  expect(severities[1]).toBe(severities[0]);
 });
 
 describe("what the limit of alerts holds back", () => {
