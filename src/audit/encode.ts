@@ -42,36 +42,42 @@ const fieldsByType = new Map<string, readonly Field[]>(
  * @throws SecretError `AUDIT_EVENT_INVALID`.
  */
 export function encodeEvent(event: AnyEvent, clean: Clean): string {
-  const fields = fieldsByType.get(event.type as AuditEventType);
+  // Each field is read once: a getter may give another text the next time.
+  const given: Readonly<Record<string, unknown>> = { ...event };
+  const { type } = given;
+  const fields = fieldsByType.get(type as AuditEventType);
   if (fields === undefined) throw invalidEvent("its type is unknown");
-  const given = event as unknown as Readonly<Record<string, unknown>>;
-  let text = `"type":"${event.type}"`;
+  let text = `"type":"${type}"`;
   let open = "";
   let count = 1;
   for (const { name, before, spec, optional, isOpen } of fields) {
     const value = given[name];
     if (value === undefined) {
-      if (!optional) throw invalidEvent(`${event.type} needs ${name}`);
+      if (!optional) throw invalidEvent(`${type} needs ${name}`);
       if (Object.hasOwn(given, name)) count++;
       continue;
     }
     count++;
     const written = writeField(spec, value);
-    if (written === null) throw invalidEvent(`${event.type} cannot hold this ${name}`);
+    if (written === null) throw invalidEvent(`${type} cannot hold this ${name}`);
     text += before + written;
     // A separator that stands in no form of a value.
     if (isOpen) open += `${value}\u0000`;
   }
   if (count !== Object.keys(given).length) {
-    throw invalidEvent(`${event.type} has a field that it does not know`);
+    throw invalidEvent(`${type} has a field that it does not know`);
   }
   // All texts at once: hardly ever is there anything to withhold.
   if (open === "" || clean(open) === open) return text;
-  return encodeCleaned(event, fields, clean);
+  return encodeCleaned(given, fields, clean);
 }
 
-function encodeCleaned(event: AnyEvent, fields: readonly Field[], clean: Clean): string {
-  const cleaned: Record<string, unknown> = { ...event };
+function encodeCleaned(
+  given: Readonly<Record<string, unknown>>,
+  fields: readonly Field[],
+  clean: Clean,
+): string {
+  const cleaned: Record<string, unknown> = { ...given };
   for (const field of fields) {
     const before = cleaned[field.name];
     if (!field.isOpen || typeof before !== "string") continue;

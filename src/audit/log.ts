@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
-import { onSecret, type Secret, SecretError } from "../secrets/index.ts";
+import { checkDuration, onSecret, type Secret, SecretError, timerMs } from "../secrets/index.ts";
 import { currentActor } from "./actor.ts";
 import { AnchorWriter } from "./anchors.ts";
 import type { EarlierEvent } from "./buffer.ts";
+import { Clock } from "./clock.ts";
 import type { Clean } from "./encode.ts";
 import type { AuditEvent } from "./events.ts";
 import { type Opaque, opaque, opaqueIfKnown } from "./fields.ts";
@@ -97,7 +98,8 @@ const defaults = { anchorEvery: 10_000, anchorEveryMs: 10_000, stallMs: 30_000 }
  * flush. After any error of the disk nothing more is taken.
  *
  * @throws SecretError `AUDIT_NOT_WRITABLE`, `AUDIT_PLACE_REFUSED`, `AUDIT_KEY_WEAK`,
- *   `AUDIT_KEY_WRONG` if the log was begun with another key: nothing is added to it.
+ *   `AUDIT_KEY_WRONG` if the log was begun with another key: nothing is added to it;
+ *   `DECLARATION_INVALID` for a time of the options that is none.
  *
  * @example
  * await using audit = await openAuditLog({
@@ -110,8 +112,11 @@ const defaults = { anchorEvery: 10_000, anchorEveryMs: 10_000, stallMs: 30_000 }
  */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
   const keys = deriveKeys(options.key);
-  const now = options.now ?? Date.now;
-  const fileName = newFileName(now());
+  const { anchorEveryMs = defaults.anchorEveryMs, stallMs = defaults.stallMs } = options;
+  checkDuration("anchorEveryMs", anchorEveryMs, 0);
+  checkDuration("stallMs", stallMs);
+  const clock = new Clock(options.now ?? Date.now);
+  const fileName = newFileName(clock.textOf(clock.nowMs));
   const place = preparePlace(options, options.apart ?? []);
   const opened: AppendFile[] = [];
   const wrap = (which: "records" | "anchors") => (fd: number) => {
@@ -125,7 +130,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     const anchors = new AnchorWriter(place.anchors, keys, fileName, wrap("anchors"));
     assertTogether(held, anchors, place);
     // Before there is a file: one that no anchor names is a sign that anchors were taken away.
-    await anchors.add(new Date(now()).toISOString(), {
+    await anchors.add(clock.textOf(clock.ownMs), {
       records: 0,
       mac: chainStart(keys.chain, fileName),
     });
@@ -136,10 +141,10 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       keys,
       fileName,
       clean: options.clean,
-      now,
+      clock,
       anchorEvery: options.anchorEvery ?? defaults.anchorEvery,
-      anchorEveryMs: options.anchorEveryMs ?? defaults.anchorEveryMs,
-      stallMs: options.stallMs ?? defaults.stallMs,
+      anchorEveryMs: timerMs(anchorEveryMs),
+      stallMs: timerMs(stallMs),
     });
     await begin(writer, keys.id, options);
     await syncFolder(place.records);
@@ -193,8 +198,8 @@ async function begin(writer: AuditWriter, keyId: string, options: AuditLogOption
   await Promise.all([opened, ...earlier]);
 }
 
-function newFileName(atMs: number): string {
-  const time = new Date(atMs).toISOString().replace(/[-:.]/g, "");
+function newFileName(at: string): string {
+  const time = at.replace(/[-:.]/g, "");
   return `audit-${time}-${randomBytes(8).toString("hex")}.jsonl`;
 }
 

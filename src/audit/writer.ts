@@ -1,5 +1,6 @@
 import { SecretError } from "../secrets/index.ts";
 import type { AnchorWriter, Head } from "./anchors.ts";
+import type { Clock } from "./clock.ts";
 import { type AnyEvent, type Clean, encodeEvent } from "./encode.ts";
 import { invalidEvent } from "./fields.ts";
 import type { AppendFile } from "./file.ts";
@@ -19,7 +20,7 @@ export interface WriterOptions {
   readonly keys: AuditKeys;
   readonly fileName: string;
   readonly clean: Clean;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly anchorEvery: number;
   readonly anchorEveryMs: number;
   readonly stallMs: number;
@@ -66,21 +67,19 @@ export class AuditWriter {
   readonly #failed = new Promise<void>((settle) => {
     this.#tellFailed = settle;
   });
-  #atMs = Number.NaN;
-  #at = "";
 
   constructor(options: WriterOptions) {
     this.#options = options;
     this.fileName = options.fileName;
     this.#durable = { records: 0, mac: chainStart(options.keys.chain, options.fileName) };
-    this.#anchoredAt = options.now();
+    this.#anchoredAt = options.clock.nowMs;
   }
 
   get failure(): SecretError | undefined {
     return this.#failure;
   }
 
-  append(event: AnyEvent, atMs = this.#options.now()): Promise<number> {
+  append(event: AnyEvent, atMs = this.#options.clock.nowMs): Promise<number> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#closing !== undefined) {
       return Promise.reject(new SecretError("AUDIT_NOT_WRITABLE", "the audit log is closed"));
@@ -116,9 +115,8 @@ export class AuditWriter {
   async #end(): Promise<void> {
     if (this.#failure === undefined) {
       // Of its outcome the failure tells.
-      this.#add({ type: "log.closed", records: this.#next }, this.#options.now()).catch(
-        () => undefined,
-      );
+      const { ownMs } = this.#options.clock;
+      this.#add({ type: "log.closed", records: this.#next }, ownMs).catch(() => undefined);
       this.#wanted = this.#next;
     }
     await this.#settled();
@@ -157,8 +155,10 @@ export class AuditWriter {
       if (this.#waiting.length >= mostWaiting) {
         throw this.#fail("the disk does not keep up", undefined);
       }
+      const at = this.#options.clock.textOf(atMs);
+      // Not before all is well: a number that no record has is a gap for ever.
       seq = this.#next++;
-      this.#records.push({ head: headOf(seq, this.#timeOf(atMs)), members });
+      this.#records.push({ head: headOf(seq, at), members });
     } catch (error) {
       return Promise.reject(ownError(error));
     }
@@ -166,14 +166,6 @@ export class AuditWriter {
       this.#waiting.push({ seq, settle, fail });
       if (this.#draining === undefined) void this.#drain();
     });
-  }
-
-  #timeOf(atMs: number): string {
-    if (atMs !== this.#atMs) {
-      this.#atMs = atMs;
-      this.#at = new Date(atMs).toISOString();
-    }
-    return this.#at;
   }
 
   #drain(): Promise<void> {
@@ -233,11 +225,12 @@ export class AuditWriter {
   }
 
   #isAnchorDue(): boolean {
-    const { anchorEvery, anchorEveryMs, now } = this.#options;
+    const { anchorEvery, anchorEveryMs, clock } = this.#options;
     const behind = this.#durable.records - this.#anchored;
     const isWanted = this.#anchored < this.#wanted && this.#wanted <= this.#durable.records;
     return (
-      behind > 0 && (isWanted || behind >= anchorEvery || now() - this.#anchoredAt >= anchorEveryMs)
+      behind > 0 &&
+      (isWanted || behind >= anchorEvery || clock.nowMs - this.#anchoredAt >= anchorEveryMs)
     );
   }
 
@@ -255,10 +248,10 @@ export class AuditWriter {
   }
 
   async #writeAnchor(head: Head): Promise<void> {
-    const { anchors, now } = this.#options;
-    await anchors.add(new Date(now()).toISOString(), head);
+    const { anchors, clock } = this.#options;
+    await anchors.add(clock.textOf(clock.ownMs), head);
     this.#anchored = head.records;
-    this.#anchoredAt = now();
+    this.#anchoredAt = clock.nowMs;
   }
 
   /** What is not anchored yet will be, also if nothing more is recorded. */

@@ -1,4 +1,5 @@
 /** How a job comes to its end: stopped, killed, drained, and with nothing left running. */
+import { longestTimerMs } from "../secrets/index.ts";
 import type { Pump } from "./output.ts";
 import type { RunningJob } from "./runtime.ts";
 
@@ -106,9 +107,6 @@ export async function finish(
   await done;
   return { processes, heldOpen };
 }
-
-/** The longest time that a timer of Node takes: 24.8 days. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** Calls `then` after a time, however long, unless it is disposed first. */
 export function startTimer(ms: number | undefined, then: () => void): Disposable {

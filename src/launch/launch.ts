@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import type { MountTable } from "../paths/index.ts";
-import { assertVariableName, SecretError } from "../secrets/index.ts";
+import { assertVariableName, checkDuration, SecretError } from "../secrets/index.ts";
 import type { RunAudit } from "./audit.ts";
 import { checkCode } from "./code.ts";
 import { assertNoSecret, type Command, checkCommand } from "./command.ts";
@@ -24,7 +24,7 @@ import { checkMonitor, startWatch } from "./watching.ts";
  * is built from nothing. When the command ends, what it left running is ended too.
  *
  * @returns How it ended. Rejects only if the job never started.
- * @throws SecretError From resolving, `COMMAND_*`, `ROOT_REFUSED`, `LAUNCH_FAILED`, `AUDIT_*`.
+ * @throws SecretError From resolving, `DECLARATION_INVALID`, `COMMAND_*`, `ROOT_REFUSED`, `LAUNCH_FAILED`, `AUDIT_*`.
  *
  * @example
  * const run = await launch({
@@ -67,6 +67,8 @@ async function start(
   };
   const command = checkCommand(options.command);
   checkMonitor(options.monitor);
+  checkDuration("timeoutMs", options.timeoutMs);
+  checkDuration("graceMs", options.graceMs, 0);
   if (options.refuseRoot === true && process.getuid?.() === 0) {
     throw new SecretError(
       "ROOT_REFUSED",

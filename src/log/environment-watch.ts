@@ -51,8 +51,10 @@ export function watchEnvironment(): Disposable {
 function viewOf(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   // Whoever puts nothing there gets nothing.
   if (Object(variables) !== variables) return variables;
-  return new Proxy(variables, {
-    set: (target, name, value) => {
+  const view: NodeJS.ProcessEnv = new Proxy(variables, {
+    set: (target, name, value, receiver) => {
+      // What only inherits from the variables gets a property of its own, and sets no variable.
+      if (receiver !== view) return Reflect.set(target, name, value, receiver);
       const isSet = Reflect.set(target, name, value);
       noticed(target, name);
       return isSet;
@@ -62,34 +64,63 @@ function viewOf(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
       noticed(target, name);
       return isDefined;
     },
+    deleteProperty: (target, name) => {
+      const isDeleted = Reflect.deleteProperty(target, name);
+      // Without a list others are watched.
+      if (name === listName) takeAll(target);
+      return isDeleted;
+    },
   });
+  return view;
 }
 
 function noticed(variables: NodeJS.ProcessEnv, name: string | symbol): void {
   if (name === listName) takeAll(variables);
-  else if (typeof name === "string" && isWatched(variables, name)) take(variables, name);
+  else if (typeof name === "string") takeIfWatched(variables, name);
 }
 
 function takeAll(variables: NodeJS.ProcessEnv): void {
-  for (const name of Object.keys(Object(variables))) {
+  let names: readonly string[] = [];
+  try {
+    names = Object.keys(Object(variables));
+  } catch {
+    warn("the variables cannot be listed, so they are not masked");
+  }
+  for (const name of names) takeIfWatched(variables, name);
+}
+
+/** Setting a variable must not fail for what masks it, whatever an object in place of them holds. */
+function takeIfWatched(variables: NodeJS.ProcessEnv, name: string): void {
+  try {
     if (isWatched(variables, name)) take(variables, name);
+  } catch {
+    warn(`the value of ${name} cannot be read, so it is not masked`);
   }
 }
 
 function isWatched(variables: NodeJS.ProcessEnv, name: string): boolean {
-  const list = variables[listName];
+  const list = textOf(variables[listName]);
   if (list !== undefined) return list.split(",").some((listed) => listed.trim() === name);
   return isCredentialName(name) && !name.startsWith("NOPEEK_");
 }
 
 /** Known from now on to every redactor that follows the secrets of the process. */
 function take(variables: NodeJS.ProcessEnv, name: string): void {
-  const value = variables[name];
+  const value = textOf(variables[name]);
   if (value === undefined || plainReason(value) !== null) return;
   try {
     void new Secret(value, namePattern.test(name) ? { name } : {});
   } catch {
-    // Setting a variable must not fail for what masks it.
-    process.emitWarning(`nopeek: the value of ${name} is too large to be masked`);
+    warn(`the value of ${name} is too large to be masked`);
   }
+}
+
+/** The text of a variable; an object in place of the process's variables may hold anything. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  return typeof value === "number" || typeof value === "bigint" ? String(value) : undefined;
+}
+
+function warn(why: string): void {
+  process.emitWarning(`nopeek: ${why}`);
 }

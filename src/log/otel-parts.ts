@@ -1,4 +1,6 @@
 import type { Redactor } from "../redact/index.ts";
+import { withMaskedState } from "./otel-context.ts";
+import { maskedView } from "./otel-view.ts";
 
 type Attributes = Record<string, unknown>;
 
@@ -23,7 +25,8 @@ export interface OtelSpan {
 interface SpanParts {
   attributes: Attributes;
   events?: { name: string; attributes?: Attributes }[];
-  links?: { attributes?: Attributes }[];
+  links?: { attributes?: Attributes; context?: object | undefined }[];
+  parentSpanContext?: object;
   status?: { code: unknown; message?: string };
 }
 
@@ -36,14 +39,22 @@ export function maskRecord(record: OtelRecord, redactor: Redactor): void {
 }
 
 export function maskSpan(span: OtelSpan, redactor: Redactor): void {
-  const { attributes, events = [], links = [], status } = span as unknown as SpanParts;
+  const parts = span as unknown as SpanParts;
+  const { attributes, events = [], links = [], parentSpanContext, status } = parts;
   maskAttributes(attributes, redactor);
   maskProperty(span, "name", redactor);
   for (const event of events) {
     maskProperty(event, "name", redactor);
     maskAttributes(event.attributes, redactor);
   }
-  for (const link of links) maskAttributes(link.attributes, redactor);
+  for (const [at, link] of links.entries()) {
+    maskAttributes(link.attributes, redactor);
+    const context = withMaskedState(link.context, redactor);
+    // Not in place: the context is another span's, which goes on with it.
+    if (context !== link.context) links[at] = { ...link, context };
+  }
+  const parent = withMaskedState(parentSpanContext, redactor);
+  if (parent !== parentSpanContext) Reflect.set(span, "parentSpanContext", parent);
   if (status?.message !== undefined) maskProperty(span, "status", redactor);
   maskSource(span, redactor);
 }
@@ -68,39 +79,8 @@ function maskProperty(owner: object, name: string, redactor: Redactor): void {
 function maskSource(owner: object, redactor: Redactor): void {
   for (const name of ["resource", "instrumentationScope"] as const) {
     const part = Reflect.get(owner, name) as Resource | undefined;
-    if (part === undefined || isClean(part, redactor)) continue;
-    Reflect.set(owner, name, maskedView(part, redactor));
+    if (part === undefined) continue;
+    const masked = maskedView(part, redactor);
+    if (masked !== part) Reflect.set(owner, name, masked);
   }
-}
-
-const views = new WeakMap<object, WeakMap<Redactor, object>>();
-const texts = ["name", "version", "schemaUrl", "attributes"] as const;
-
-function isClean(part: object, redactor: Redactor): boolean {
-  // Attributes that are still to come are masked when an exporter reads them.
-  if (Reflect.get(part, "asyncAttributesPending") === true) return false;
-  return texts.every((name) => {
-    const value = Reflect.get(part, name);
-    return redactor.redactObject(value) === value;
-  });
-}
-
-/** The same view each time: exporters group records by their resource. */
-function maskedView(part: object, redactor: Redactor): object {
-  const known = views.get(part) ?? new WeakMap<Redactor, object>();
-  views.set(part, known);
-  const seen = known.get(redactor);
-  if (seen !== undefined) return seen;
-  const view: object = Object.create(part);
-  for (const name of texts) {
-    Object.defineProperty(view, name, {
-      get: () => redactor.redactObject(Reflect.get(part, name, view)),
-      enumerable: true,
-    });
-  }
-  Object.defineProperty(view, "getRawAttributes", {
-    value: () => Object.entries(Reflect.get(view, "attributes") as object),
-  });
-  known.set(redactor, view);
-  return view;
 }

@@ -22,6 +22,8 @@ export class Ledger {
   readonly #decide: Decide;
   readonly #isInjected: (finding: MonitoredFinding) => boolean;
   readonly #entries = new Map<string, Entry>();
+  /** What is counted together, by entries that have no place of their own. */
+  readonly #rests = new WeakMap<Entry, Entry>();
   /** A secret that is printed is often printed again. */
   #last: { readonly finding: MonitoredFinding; readonly entry: Entry } | undefined;
 
@@ -71,8 +73,18 @@ export class Ledger {
       count: 0,
     };
     if (this.#entries.size < maxEntries) this.#entries.set(key, entry);
-    else this.#overflow(entry);
+    else this.#rests.set(entry, this.#restOf(entry));
     return entry;
+  }
+
+  /** What the findings of an entry are counted in: the entry, or what stands for all beyond the most. */
+  kindOf(entry: Entry): Entry {
+    return this.#rests.get(entry) ?? entry;
+  }
+
+  /** Counts findings of an entry. */
+  add(entry: Entry, count: number): void {
+    this.kindOf(entry).count += count;
   }
 
   get counts(): readonly FindingCount[] {
@@ -81,18 +93,14 @@ export class Ledger {
       .map((entry) => ({ ...entry }));
   }
 
-  #overflow(entry: Entry): void {
-    const key = `overflow ${entry.action}`;
-    const rest = this.#entries.get(key);
-    if (rest !== undefined) rest.count++;
-    else
-      this.#entries.set(key, {
-        ...entry,
-        name: undefined,
-        rule: "other",
-        form: undefined,
-        count: 1,
-      });
+  #restOf(entry: Entry): Entry {
+    const { stream, severity, action } = entry;
+    const key = `overflow ${stream} ${severity} ${action}`;
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    const rest: Entry = { ...entry, name: undefined, rule: "other", form: undefined, count: 0 };
+    this.#entries.set(key, rest);
+    return rest;
   }
 }
 

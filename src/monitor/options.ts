@@ -91,6 +91,9 @@ const optionShape: Readonly<Record<keyof MonitorOptions, Check>> = {
   record: isFunction,
 };
 
+/** A time that a sink of the caller's own gives: it need not be whole. */
+const isDuration: Check = (value) => typeof value === "number" && value > 0;
+
 /** A sink of the caller's own: an object of any class. */
 function isOwnSink(alert: unknown): boolean {
   const { name, send } = (alert ?? {}) as Partial<AlertSink>;
@@ -115,7 +118,11 @@ export function checkMonitorOptions<Options extends MonitorOptions>(given: Optio
   }
   for (const [index, alert] of (given.alerts ?? []).entries()) {
     const place = `monitor.alerts.${index}`;
-    if (isOwnSink(alert)) continue;
+    if (isOwnSink(alert)) {
+      const { timeoutMs } = alert as AlertSink;
+      if (timeoutMs === undefined || isDuration(timeoutMs)) continue;
+      throw invalid(`${place}.timeoutMs`, "not valid; use milliseconds above zero");
+    }
     checkShape(alert, alertShape, place);
     const kinds = ["command", "webhook"].filter((kind) => Object.hasOwn(alert, kind));
     if (kinds.length !== 1) throw invalid(place, "needs one of command and webhook");

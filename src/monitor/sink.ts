@@ -1,4 +1,5 @@
 /** Where alerts go, and how one that hangs or fails is kept from the job. */
+import { timerMs } from "../secrets/index.ts";
 import type { JudgedFinding } from "./events.ts";
 
 /** What a sink is given: as JSON, it is what a command reads and a webhook gets. */
@@ -122,7 +123,8 @@ export class SinkQueue {
   async #send(alert: Alert): Promise<void> {
     const controller = new AbortController();
     this.#current = controller;
-    const limit = setTimeout(() => controller.abort(), this.#sink.timeoutMs ?? defaultTimeoutMs);
+    const limitMs = timerMs(this.#sink.timeoutMs ?? defaultTimeoutMs);
+    const limit = setTimeout(() => controller.abort(), limitMs);
     // A sink that ignores the signal is not waited for.
     const aborted = new Promise<never>((_, reject) => {
       controller.signal.addEventListener("abort", () => reject(new AlertFailure("timeout")));

@@ -8,8 +8,8 @@ import { type Entry, Ledger } from "./ledger.ts";
 import type { Watch, WatchedRun } from "./monitor.ts";
 import type { MonitorOptions } from "./options.ts";
 import type { Decide } from "./policy.ts";
-import { RateLimit } from "./rate-limit.ts";
 import { type AlertSink, SinkQueue } from "./sink.ts";
+import { Telling } from "./telling.ts";
 
 export interface WatchParts extends Pick<MonitorOptions, "rotate" | "record" | "alertsPerMinute"> {
   readonly decide: Decide;
@@ -21,8 +21,6 @@ export interface WatchParts extends Pick<MonitorOptions, "rotate" | "record" | "
 const alertWaitMs = 5_000;
 const rotationWaitMs = 60_000;
 const defaultAlertsPerMinute = 20;
-/** Of more different findings only the first are told one by one. */
-const maxTold = 10_000;
 
 /** Fingerprints of one process cannot be compared with those of another. */
 const reviewKey = randomBytes(32);
@@ -32,10 +30,8 @@ export class RunWatch implements Watch {
   readonly #run: WatchedRun;
   readonly #parts: WatchParts;
   readonly #ledger: Ledger;
-  readonly #limit: RateLimit;
+  readonly #telling: Telling;
   readonly #queues: readonly SinkQueue[];
-  /** How far went what was done, by stream and fingerprint. */
-  readonly #told = new Map<string, number>();
   readonly #settled = new WeakSet<Entry>();
   /** What each secret's rotation came to. */
   readonly #rotations = new Map<string, { name: string | undefined; outcome: RotationOutcome }>();
@@ -51,8 +47,8 @@ export class RunWatch implements Watch {
   constructor(run: WatchedRun, parts: WatchParts) {
     this.#run = run;
     this.#parts = parts;
-    this.#ledger = new Ledger(parts.decide, run.isInjected);
-    this.#limit = new RateLimit(parts.alertsPerMinute ?? defaultAlertsPerMinute, 60_000);
+    this.#ledger = new Ledger(parts.decide, (finding) => this.#isInjected(finding));
+    this.#telling = new Telling(parts.alertsPerMinute ?? defaultAlertsPerMinute);
     this.#queues = parts.sinks.map(
       (sink) =>
         new SinkQueue(sink, (reason) => {
@@ -79,7 +75,7 @@ export class RunWatch implements Watch {
   guard(halt: () => void): void {
     this.#recordEarly();
     this.#halt = halt;
-    if (this.#halted !== undefined) halt();
+    if (this.#halted !== undefined) this.#haltNow();
   }
 
   sighted(finding: MonitoredFinding, stream: "stdout" | "stderr"): void {
@@ -101,7 +97,7 @@ export class RunWatch implements Watch {
 
   #note(finding: MonitoredFinding, stream: MonitoredStream, count = 1): Entry {
     const entry = this.#ledger.entryOf(finding, stream);
-    entry.count += count;
+    this.#ledger.add(entry, count);
     this.#act(entry, finding);
     return entry;
   }
@@ -110,28 +106,20 @@ export class RunWatch implements Watch {
   #act(entry: Entry, found: MonitoredFinding): void {
     if (this.#settled.has(entry)) return;
     const { fingerprint } = cleanFinding(found);
-    const rank = rankOf(entry.action);
-    const key = `${entry.stream} ${entry.rule} ${fingerprint}`;
-    const done = this.#told.get(key);
-    if (done !== undefined && done >= rank) {
+    const due = this.#telling.dueOf(entry, this.#ledger.kindOf(entry), fingerprint);
+    if (due.isDone) {
       // All findings of a value's kind are of that value; a rule's are of many.
       if (entry.rule === undefined) this.#settled.add(entry);
       return;
     }
-    const isHalt = rank >= rankOf("halt");
-    // Known values are few, and each matters; what a rule finds may be without end.
-    const isLimited = entry.rule !== undefined && !isHalt;
-    if (isLimited && (this.#told.size >= maxTold || !this.#limit.take())) {
-      this.#suppressed++;
-      return;
-    }
-    if (this.#told.size < maxTold) this.#told.set(key, rank);
+    const rank = rankOf(entry.action);
+    if (!due.alerts && (!due.isNew || rank >= rankOf("alert"))) this.#suppressed++;
     const { count: _, ...facts } = entry;
     const finding: JudgedFinding = { ...facts, fingerprint };
     const { runId } = this.#run;
-    this.#record({ type: "finding", runId, ...finding });
-    if (isHalt && entry.stream !== "command") this.#stop(finding);
-    if (rank >= rankOf("alert")) this.#alert(finding);
+    if (due.isNew) this.#record({ type: "finding", runId, ...finding });
+    if (rank >= rankOf("halt") && entry.stream !== "command") this.#stop(finding);
+    if (due.alerts) this.#alert(finding);
     if (entry.action === "halt+rotate") this.#rotate(finding);
   }
 
@@ -147,8 +135,25 @@ export class RunWatch implements Watch {
     if (this.#halted !== undefined) return;
     this.#halted = finding;
     const { name, rule, fingerprint } = finding;
-    this.#halt?.();
+    this.#haltNow();
     this.#record({ type: "halt", runId: this.#run.runId, name, rule, fingerprint });
+  }
+
+  #haltNow(): void {
+    try {
+      this.#halt?.();
+    } catch {
+      this.#say("the job could not be halted; stop it yourself");
+    }
+  }
+
+  /** Whoever cannot say whose a value is gets no job halted for it. */
+  #isInjected(finding: MonitoredFinding): boolean {
+    try {
+      return this.#run.isInjected(finding);
+    } catch {
+      return false;
+    }
   }
 
   #rotate(finding: JudgedFinding): void {

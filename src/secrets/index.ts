@@ -17,6 +17,7 @@ export {
   type SecretInput,
 } from "./declaration.ts";
 export { changedDocument } from "./document.ts";
+export { checkDuration, longestTimerMs, timerMs } from "./duration.ts";
 export {
   codeOf,
   errorCodes,

@@ -1,16 +1,19 @@
 import {
   appendFileSync,
   existsSync,
+  readFileSync,
   renameSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { SecretError } from "nopeek";
 import { type AppendFile, verifyAuditLog } from "nopeek/audit";
 import { describe, expect, it } from "vitest";
 import { newKey, newPlace, notice, openLog } from "../support/audit.ts";
+import { codeOfLater } from "../support/scratch.ts";
 
 type Call = "write" | "sync" | "close";
 type Fault = (file: AppendFile, bytes: Buffer | undefined) => Promise<void>;
@@ -172,6 +175,34 @@ it("a disk that does not answer is one that failed", async () => {
   await expect(log.append(notice())).rejects.toMatchObject({ code: "AUDIT_NOT_WRITABLE" });
   await expect(log.close()).rejects.toThrow("does not answer");
   release();
+});
+
+const times = ["stallMs", "anchorEveryMs"] as const;
+it.each(times)("%s is a time, and may be longer than a timer can wait", async (name) => {
+  const [place, key] = [newPlace(), newKey()];
+  for (const wrong of [Number.NaN, -1, "5000"]) {
+    expect(await codeOfLater(() => openLog({ ...place, key, [name]: wrong as number }))).toBe(
+      "DECLARATION_INVALID",
+    );
+  }
+  // Slow, but no slower than what is waited for.
+  const wrapFile = (file: AppendFile): AppendFile => ({
+    ...file,
+    sync: async () => {
+      await setTimeout(30);
+      await file.sync();
+    },
+  });
+  for (const long of [1e12, Number.POSITIVE_INFINITY]) {
+    const log = await openLog({ ...place, key, wrapFile, [name]: long });
+    await log.append(notice());
+    await setTimeout(30);
+    // The one that announces the file, and that of its first record.
+    const anchors = readFileSync(join(place.anchors, "anchors.jsonl"), "utf8").split("\n");
+    expect(anchors.filter((line) => line.includes(log.fileName))).toHaveLength(2);
+    await log.close();
+  }
+  expect((await verifyAuditLog({ ...place, key })).ok).toBe(true);
 });
 
 it("does not keep more than it can hold while the disk hangs", async () => {

@@ -329,3 +329,37 @@ it("reads what is asked for, and refuses a log that was changed", async () => {
   expect(genuine.map(({ type }) => type)).toEqual(["log.opened", "secret.injected"]);
   expect(damages).toEqual([{ file: log.fileName, line: 3, kind: "changed" }]);
 });
+
+const badTimes: Readonly<Record<string, () => number>> = {
+  "no number": () => Number.NaN,
+  "no time": () => 1e18,
+  "a year of five digits": () => Date.UTC(10_000, 0, 1),
+  "a year before 0": () => Date.UTC(-1, 0, 1),
+  "an error": () => {
+    throw new Error("of the clock");
+  },
+};
+it.each(Object.entries(badTimes))("refuses what a clock gives no time for: %s", async (_, bad) => {
+  const [place, key] = [newPlace(), newKey()];
+  let now: () => number = () => Date.now();
+  const log = await openLog({ ...place, key, now: () => now(), anchorEvery: 2 });
+  await log.append(notice(1));
+  const good = now;
+  for (let times = 0; times < 2; times++) {
+    now = bad;
+    expect(await codeOfLater(() => log.append(notice(2)))).toBe("AUDIT_EVENT_INVALID");
+    now = good;
+    await log.append(notice(3));
+    // Control: the ends of what a record can hold.
+    for (const year of [0, 9_999]) {
+      now = () => Date.parse(`${String(year).padStart(4, "0")}-12-31T23:59:59.999Z`);
+      await log.append(notice(4));
+    }
+  }
+  // What the log says of itself has a time all the same.
+  now = bad;
+  await log.close();
+  const report = await verifyAuditLog({ ...place, key });
+  expect([report.ok, report.records, report.notices]).toEqual([true, 9, []]);
+  expect(await codeOfLater(() => openLog({ ...place, key, now: bad }))).toBe("AUDIT_EVENT_INVALID");
+});

@@ -197,3 +197,34 @@ it("refuses an event that a getter or clean throws in, without its words", async
   const [name = ""] = readdirSync(place.dir);
   expect(readFileSync(join(place.dir, name), "utf8").split("\n")).toHaveLength(3);
 });
+
+it("reads each field once: a getter gives no other text after it was looked at", async () => {
+  const [place, key] = [newPlace(), newKey()];
+  const value = randomToken();
+  const redactor = createRedactor({ secrets: [new Secret(value, { name: "T" })] });
+  const log = await openLog({ ...place, key, clean: (text) => redactor.redact(text) });
+  for (const event of everyEvent()) {
+    for (const field of Object.keys(event)) {
+      const texts = [event[field], `${event[field]}","x":"${value}`, value];
+      let reads = 0;
+      const get = () => texts[Math.min(reads++, texts.length - 1)];
+      const changing = Object.defineProperty({ ...event }, field, { get, enumerable: true });
+      expect([field, await codeOfLater(() => append(log, changing)), reads]).toEqual([
+        field,
+        "none",
+        1,
+      ]);
+    }
+  }
+  // Also where there is something to withhold.
+  let reads = 0;
+  const get = () => (reads++ === 0 ? value : `${value}x`);
+  const sample = everyEvent().find(({ name }) => name !== undefined);
+  await append(log, Object.defineProperty({ ...sample }, "name", { get, enumerable: true }));
+  await log.close();
+  expect(textOf(place)).not.toContain(value);
+  const records = await readAuditLog({ ...place, key });
+  // Control: that one is there, without its name.
+  expect(records.at(-2)).toMatchObject({ type: sample?.["type"], name: withheld });
+  expect(records.filter((record) => "x" in record)).toEqual([]);
+});

@@ -73,6 +73,29 @@ it("masks what the process comes to know while the job runs", async () => {
   expect((await launched).out).toBe("[REDACTED:LATE]\n");
 });
 
+it.each([
+  ["timeoutMs", [Number.NaN, -1, 0, "60"], [1e12, Number.POSITIVE_INFINITY]],
+  ["graceMs", [Number.NaN, -1, "60"], [0, 1e12]],
+] as const)(
+  "takes only a time for %s, and one that is longer than a timer's",
+  async (name, wrong, right) => {
+    const started: string[] = [];
+    const launched = (ms: unknown) =>
+      collect({
+        command: node("setTimeout(() => console.log('done'), 50)"),
+        [name]: ms as number,
+        onStart: (runId) => void started.push(runId),
+      });
+    for (const ms of wrong) {
+      await expect(launched(ms)).rejects.toMatchObject({ code: "DECLARATION_INVALID" });
+    }
+    expect(started).toEqual([]);
+    for (const ms of right) {
+      expect(await launched(ms)).toMatchObject({ endedBy: "exit", exitCode: 0, out: "done\n" });
+    }
+  },
+);
+
 it("stops on abort, with SIGTERM first", async () => {
   const program =
     "process.on('SIGTERM', () => { console.log('saving'); process.exit(0); }); console.log('up'); setTimeout(() => {}, 20000)";

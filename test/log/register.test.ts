@@ -190,6 +190,74 @@ describe("which secrets", () => {
     expect(run.stderr).toContain("BIG_TOKEN is too large to be masked");
   });
 
+  const held = {
+    "a number": "1234567890123",
+    "a long number": "12345678901234567890123n",
+    "an object": "{ a: 1 }",
+    nothing: "null",
+    "a symbol": "Symbol()",
+    "what cannot be made text": "Object.create(null)",
+  };
+  it.each(Object.entries(held))("sets a variable of another environment to %s", async (_, held) => {
+    const program = `
+      process.env = { ...process.env };
+      process.env.MY_TOKEN = ${held};
+      process.env.NOPEEK_SECRETS = ${held};
+      console.log(typeof process.env.MY_TOKEN);
+      process.env = new Proxy({}, { ownKeys: () => { throw new Error("of the program"); } });
+      process.env = { get MY_TOKEN() { throw new Error("of the program"); } };
+      delete process.env.NOPEEK_SECRETS;
+      process.env.NEXT_TOKEN = "${value}";
+      console.log(process.env.NEXT_TOKEN);`;
+    const run = await runProgram(register + program);
+    // Control: the same without it.
+    const control = await runProgram(program);
+    expect(control).toMatchObject({ code: 0, stderr: "" });
+    expect(run).toMatchObject({ code: 0 });
+    expect(run.stdout).toBe(control.stdout.replace(value, "[REDACTED:NEXT_TOKEN]"));
+    expect(run.stderr).toContain("the value of MY_TOKEN cannot be read, so it is not masked");
+    expect(run.stderr).not.toContain("of the program");
+  });
+
+  it("masks a number that is no plain one, and what is set when a list goes", async () => {
+    const program = `${register}
+      process.env = { NOPEEK_SECRETS: "OTHER", MY_TOKEN: "${value}" };
+      process.env.OTHER = 12345678901234567890123n;
+      console.log(String(process.env.OTHER), process.env.MY_TOKEN);
+      delete process.env.NOPEEK_SECRETS;
+      console.log(process.env.MY_TOKEN);`;
+    const { stdout, stderr } = await runProgram(program);
+    expect([stdout, stderr]).toEqual([`[REDACTED:OTHER] ${value}\n[REDACTED:MY_TOKEN]\n`, ""]);
+  });
+
+  it("leaves what only inherits from the environment as it is without it", async () => {
+    const program = `
+      const results = [];
+      for (const env of [process.env, { FOO: "plain", PATH: "x" }]) {
+        process.env = env;
+        const derived = Object.create(process.env);
+        derived.FOO = "x";
+        derived.PATH = "y";
+        Object.defineProperty(derived, "BAR", { value: "b", enumerable: true, configurable: true });
+        Reflect.set(process.env, "BAZ", "z", derived);
+        results.push({ ...derived }, [process.env.FOO, process.env.BAR, process.env.BAZ]);
+        results.push(process.env.PATH === "y", delete derived.FOO, derived.FOO, process.env.FOO);
+        class Env { constructor() { return process.env; } }
+        class Own extends Env { constructor() { super(); this.QUX = "q"; } }
+        results.push(new Own() === process.env, process.env.QUX, delete process.env.QUX, process.env.QUX);
+      }
+      process.env = Object.create(process.env);
+      process.env.LAST = "l";
+      results.push(Object.keys(process.env), process.env.PATH);
+      console.log(JSON.stringify(results));`;
+    const [run, control] = [await runProgram(register + program), await runProgram(program)];
+    expect(run).toEqual(control);
+    expect(JSON.parse(run.stdout).slice(0, 2)).toEqual([
+      { FOO: "x", PATH: "y", BAR: "b", BAZ: "z" },
+      [null, null, null],
+    ]);
+  });
+
   it("leaves the environment as programs expect it", async () => {
     const program = `${register}
       import { execFileSync } from "node:child_process";

@@ -39,6 +39,24 @@ it("rules and names without end are counted together at last", async () => {
   expect(incident?.findings.reduce((sum, { count }) => sum + count, 0)).toBe(count);
 });
 
+it("what is counted together is counted as often as it was found", async () => {
+  const watched = watching();
+  for (let i = 0; i < 1_100; i++) watched.watch.masked(ruleFinding(`rule-${i}`), "stdout", 500);
+  const beyond = ruleFinding("rule-1099");
+  // Read, but counted only when it is masked.
+  watched.watch.sighted(beyond, "stdout");
+  watched.watch.masked(beyond, "stdout", 7);
+  watched.watch.masked(beyond, "stderr", 3);
+  const incident = await watched.end();
+  const counts = incident?.findings.map(({ rule, stream, count }) => [rule, stream, count]) ?? [];
+  // Control: the first ones.
+  expect(counts.slice(0, 1_000).every(([, , count]) => count === 500)).toBe(true);
+  expect(counts.slice(1_000)).toEqual([
+    ["other", "stdout", 50_007],
+    ["other", "stderr", 3],
+  ]);
+});
+
 /** Runs the command on a program; what it wrote as a hash, and the most memory that it had, in MiB. */
 async function measured(options: readonly string[], program: string, cwd: string, value: string) {
   const note = `process.on("exit", () => process.getBuiltinModule("fs").writeFileSync("rss", String(process.resourceUsage().maxRSS)))`;

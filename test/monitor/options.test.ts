@@ -31,6 +31,14 @@ const wrong: readonly (readonly [unknown, RegExp])[] = [
   [{ alerts: [{ send: () => undefined }] }, /alerts\.0: unknown option/],
   [{ alerts: [null] }, /alerts\.0: expected an object/],
   [{ alerts: [{ name: "", send: () => undefined }] }, /alerts\.0: unknown option/],
+  [{ alerts: [{ command: ["a"], timeoutMs: Number.NaN }] }, /alerts\.0\.timeoutMs: not valid/],
+  ...[Number.NaN, -1, 0, "5"].map(
+    (timeoutMs) =>
+      [
+        { alerts: [{ name: "own", send: () => undefined, timeoutMs }] },
+        /alerts\.0\.timeoutMs: not valid; use milliseconds above zero/,
+      ] as const,
+  ),
   [{ review: "yes" }, /monitor\.review: not valid/],
   [{ alertsPerMinute: 0 }, /monitor\.alertsPerMinute: not valid/],
   [{ rotate: "aws" }, /monitor\.rotate: not valid/],
@@ -56,7 +64,7 @@ it("takes what is right", () => {
         action: "alert",
       },
     ],
-    alerts: [{ command: ["logger"] }, { name: "own", send: () => undefined }],
+    alerts: [{ command: ["logger"] }, { name: "own", send: () => undefined, timeoutMs: 1e12 }],
     review: false,
     alertsPerMinute: 5,
     rotate: async () => undefined,

@@ -1,4 +1,12 @@
-import type { Action, FindingRule, LeakPolicy, MonitoredFinding } from "nopeek/monitor";
+import {
+  type Action,
+  createMonitor,
+  type FindingRule,
+  type LeakPolicy,
+  type MonitorEvent,
+  type MonitoredFinding,
+  type WatchedRun,
+} from "nopeek/monitor";
 import { describe, expect, it } from "vitest";
 import { ruleFinding, valueFinding, watching } from "../support/watching.ts";
 
@@ -271,4 +279,51 @@ it("takes nothing over from a finding that a job may have written but what its f
     "what looks like a secret on stderr: unknown; masked",
   ]);
   expect(watched.halts).toBe(0);
+});
+
+describe("what a run gives to its watch", () => {
+  /** A watch whose caller's own functions throw. */
+  const failing = (broken: Partial<WatchedRun>, halt: () => void = () => undefined) => {
+    const [events, lines]: [MonitorEvent[], string[]] = [[], []];
+    const watch = createMonitor({ onLeak: "halt" }).watch({
+      runId: "run-1",
+      isInjected: () => true,
+      say: (line) => void lines.push(line),
+      record: (event) => void events.push(event),
+      ...broken,
+    });
+    return { watch, events, lines, guard: () => watch.guard(halt) };
+  };
+  const broken = () => {
+    throw new Error("of the caller");
+  };
+
+  it.each([true, false])(
+    "a halt that fails is recorded and said (guarded first: %s)",
+    async (isFirst) => {
+      const { watch, events, lines, guard } = failing({}, broken);
+      if (isFirst) guard();
+      expect(() => watch.masked(ours, "stdout")).not.toThrow();
+      if (!isFirst) expect(guard).not.toThrow();
+      expect(events.map(({ type }) => type)).toEqual(["finding", "halt"]);
+      expect(lines.filter((line) => line.includes("could not be halted"))).toHaveLength(1);
+      expect((await watch.end())?.halted).toMatchObject({ name: "OURS" });
+      // Control: one that works.
+      const working = failing({});
+      working.guard();
+      working.watch.masked(ours, "stdout");
+      expect(working.events).toEqual(events);
+      expect(working.lines.join()).not.toContain("could not be halted");
+      await working.watch.end();
+    },
+  );
+
+  it("a value of which it cannot say whose it is halts nothing, and is told", async () => {
+    const { watch, events, lines, guard } = failing({ isInjected: broken });
+    guard();
+    expect(() => watch.masked(ours, "stdout")).not.toThrow();
+    expect(events).toEqual([expect.objectContaining({ type: "finding", action: "alert" })]);
+    expect(lines).toEqual([expect.stringContaining("leaked to stdout: OURS")]);
+    await watch.end();
+  });
 });

@@ -235,6 +235,16 @@ describe("the queue of a sink", () => {
     ]);
   });
 
+  it.each([1e12, Number.POSITIVE_INFINITY])(
+    "waits as long as a timer can: %d",
+    async (timeoutMs) => {
+      const send = () => new Promise<void>((settle) => void setTimeout(settle, 30));
+      const watched = watching({ alerts: [{ name: "own", send, timeoutMs }] });
+      watched.watch.masked(ours, "stdout");
+      expect((await watched.end())?.alerts).toMatchObject([{ sent: 1, failed: 0 }]);
+    },
+  );
+
   it("goes on after one that hangs, in order", async () => {
     const sent: string[] = [];
     const sink: AlertSink = {
