@@ -2,10 +2,7 @@ import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { openRoot, PathError } from "../../src/paths/index.ts";
 import { type Change, type Reference, SecretError } from "../../src/secrets/index.ts";
-
-/** An assignment as dotenv itself reads it: name, then the value with its quotes. */
-const assignment =
-  /^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?(\s*(?:#.*)?)$/gm;
+import { assignment } from "./dotenv-lines.ts";
 
 /** The line above a key that a rotation wrote. */
 const noteOf = (key: string) =>

@@ -62,6 +62,27 @@ describe("values", () => {
     for (const line of pem.split("\n").slice(1, -2)) expect(run.stderr).not.toContain(line);
   });
 
+  it("of base64 in several lines are refused, not shown as names", async () => {
+    // The last line is "a2tra2==", which dotenv takes for a name.
+    const lines = Buffer.from(`{"key":"${randomToken("", 150)}"}k`).toString("base64");
+    const text = lines.match(/.{1,76}/g) ?? [];
+    for (const args of [["run", ...job("")], ["check"], ["redact"]]) {
+      const run = await nopeek(args, {
+        cwd: emptyFolder({ ".env": `GCP_KEY=${text.join("\n")}\n` }),
+      });
+      expect(run.code).toBe(args[0] === "check" ? 2 : 78);
+      expect(run.stderr).toContain(".env: the value of GCP_KEY goes on after its first line");
+      for (const line of text) {
+        expect(run.stdout + run.stderr).not.toContain(line.replaceAll("=", ""));
+      }
+    }
+    // Control: in quotes the job gets all of it, masked.
+    const quoted = await nopeek(["run", ...job("console.log(process.env.GCP_KEY)")], {
+      cwd: emptyFolder({ ".env": `GCP_KEY="${text.join("\n")}"\n` }),
+    });
+    expect([quoted.code, quoted.stdout]).toEqual([0, "[REDACTED:GCP_KEY]\n"]);
+  });
+
   it("that only look ordinary are masked under the name of a credential", async () => {
     const dotenv =
       "DB_PASSWORD=westcentralkey\nAPI_TOKEN=admin.example:98231\nWEBHOOK=https://hc-ping.com/0a1b2c3d-1111-2222-3333-444455556666\nREGION=westus2\nZONE=europe-west4-b\nMAX_TOKEN=4096\n";
