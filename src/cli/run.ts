@@ -70,6 +70,7 @@ export const run: Verb = {
 async function runCommand(args: Arguments, streams: Streams): Promise<number> {
   const say = (message: string, isMidLine = false) =>
     void streams.stderr.write(`${isMidLine ? "\n" : ""}nopeek: ${message}\n`);
+  streams.watchesOutput();
   const launchName = launchNameOf(args);
   const declared = await collect(args, say, { launch: launchName });
   const command = args.rest ?? declared.options.command;

@@ -168,6 +168,27 @@ describe("what fails beside the job", () => {
     expect(run.stderr).toContain("--events /dev/fd/3 ends here: it cannot be written (ENOSPC)");
   });
 
+  it.each(["--version", "run --help", "check", "check --json", "init"])(
+    "is an error where %s cannot write its report",
+    (verb) => {
+      const into = (end: string) => {
+        const script = `{ "$@"; echo "exit $?" >&2; } ${end}`;
+        const args = [process.execPath, "--", bin, ...verb.split(" ")];
+        return spawnSync("sh", ["-c", script, "sh", ...args], {
+          env: { PATH: process.env["PATH"] ?? "" },
+          cwd: emptyFolder(),
+          encoding: "utf8",
+        });
+      };
+      expect(into("> /dev/full").stderr).toBe(
+        "nopeek: standard output could not be written (ENOSPC)\nexit 125\n",
+      );
+      // Control: a reader that went away is none.
+      expect(into("| true").stderr).toBe("exit 0\n");
+      expect(into("").stdout).not.toBe("");
+    },
+  );
+
   it("is an error with a code where it is the output itself", () => {
     const run = (args: string[]) =>
       spawnSync("sh", ["-c", '"$@" > /dev/full', "sh", process.execPath, "--", bin, ...args], {
