@@ -205,6 +205,36 @@ describe("what fails beside the job", () => {
     );
   });
 
+  it("is the last event of its own run, whatever it is that fails", async () => {
+    const cwd = emptyFolder({ wrong: `A=${"QUJD".repeat(19)}\nQQ==\n`, other: "precious\n" });
+    const events = ["--events", "events.jsonl"];
+    // Control: a run that succeeds.
+    expect((await nopeek(["run", ...events, ...job("")], { cwd })).code).toBe(0);
+    for (const [code, ...args] of [
+      [78, "--env-file", "wrong", ...job("")],
+      [78, "--env-file", "missing", ...job("")],
+      [78, "--secret", "NONE", ...job("")],
+      [64, "train"],
+      [64, "--log", "no/log", ...job("")],
+      [64, "--on", "nowhere", ...job("")],
+    ] as const) {
+      const before = readFileSync(join(cwd, "events.jsonl"), "utf8").split("\n").length;
+      expect((await nopeek(["run", ...events, ...args], { cwd })).code).toBe(code);
+      const lines = readFileSync(join(cwd, "events.jsonl"), "utf8").trim().split("\n");
+      expect(lines).toHaveLength(before);
+      expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({
+        type: "end",
+        endedBy: "error",
+        exitCode: code,
+      });
+    }
+    // What holds something else may be a file that the run would have read.
+    await nopeek(["run", "--events", "other", "--env-file", "missing", ...job("")], { cwd });
+    expect(readFileSync(join(cwd, "other"), "utf8")).toBe("precious\n");
+    await nopeek(["run", "--events", "wrong", "--env-file", "wrong", ...job("")], { cwd });
+    expect(readFileSync(join(cwd, "wrong"), "utf8")).not.toContain("time");
+  });
+
   it("leaves an old log alone until the job starts, and replaces it then", async () => {
     const cwd = emptyFolder({ "train.log": "precious" });
     await nopeek(["run", "--secret", "NONE", "--log", "train.log", ...job("")], { cwd });
