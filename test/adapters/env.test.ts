@@ -1,15 +1,25 @@
 import { spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { chmodSync } from "node:fs";
+import { randomBytes, randomUUID } from "node:crypto";
+import {
+  chmodSync,
+  lutimesSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  utimesSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createSecrets, SecretError } from "nopeek";
+import { createSecrets, parseReference, SecretError } from "nopeek";
 import { env } from "nopeek/adapters/env";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { emptyFolder } from "../support/command.ts";
 import { randomToken } from "../support/values.ts";
 
 const value = randomToken();
+const context = { signal: new AbortController().signal };
 const quiet = { onWarning: () => undefined };
 const read = async (reference: string, options: Parameters<typeof env>[0] = quiet) =>
   (await createSecrets({ providers: [env({ ...quiet, ...options })] }).find(reference))?.reveal();
@@ -182,4 +192,41 @@ it("reads of a device without an end no more than its limit, and a pipe to its e
   const text = `A=${"y".repeat(200_000)}\nB=${value}\n`;
   const [found] = await Promise.all([read(`dotenv://${pipe}#B`), writeFile(pipe, text)]);
   expect(found).toBe(value);
+});
+
+it("removes copies that a killed writer left when it writes the file again", async () => {
+  const copy = () => `.nopeek-${randomUUID()}.tmp`;
+  const [dead, live, linked, folder] = [copy(), copy(), copy(), copy()];
+  const other = ".nopeek-notes.tmp";
+  const cwd = emptyFolder({ e: `A=${value}\n`, [dead]: value, [live]: value, [other]: "mine" });
+  symlinkSync("e", join(cwd, linked));
+  mkdirSync(join(cwd, folder));
+  const old = new Date(Date.now() - 120_000);
+  for (const name of [dead, linked, folder, other]) lutimesSync(join(cwd, name), old, old);
+  const next = randomToken();
+  const reference = parseReference(`dotenv://${cwd}/e#A`);
+  await env(quiet).write?.(reference, { mode: "replace", value: next }, context);
+  expect(readdirSync(cwd).sort()).toEqual(["e", live, linked, folder, other].sort());
+  expect(await read(`dotenv://${cwd}/e#A`)).toBe(next);
+});
+
+it("knows the name of a copy that a killed writer leaves", async () => {
+  const cwd = emptyFolder({ e: `A=${value}\n` });
+  // The next name that appears beside the file is that of the copy.
+  const names = new Set<string>();
+  const watcher = watch(cwd, (_, name) => void names.add(name ?? ""));
+  const write = () =>
+    env(quiet).write?.(
+      parseReference(`dotenv://${cwd}/e#A`),
+      { mode: "replace", value: randomToken() },
+      context,
+    );
+  await write();
+  await vi.waitFor(() => expect([...names].some((name) => name.endsWith(".tmp"))).toBe(true));
+  watcher.close();
+  const [name = ""] = [...names].filter((each) => each.endsWith(".tmp"));
+  writeFileSync(join(cwd, name), value);
+  utimesSync(join(cwd, name), 1, 1);
+  await write();
+  expect(readdirSync(cwd)).toEqual(["e"]);
 });
