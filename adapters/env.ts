@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { readFile, realpath, stat } from "node:fs/promises";
-import { basename, dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import {
   type ReadOutcome,
   type Reference,
@@ -17,7 +16,10 @@ export interface EnvOptions {
   readonly files?: readonly string[] | undefined;
   /** Instead of `process.env`, which is read at the time of each call. */
   readonly vars?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Told once of each file that other users can read; default: a process warning. */
+  /**
+   * Told once of each file that other users can read, or that has lines which are left out; default:
+   * a process warning.
+   */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
@@ -27,12 +29,10 @@ export interface EnvProvider extends SecretProvider {
    * The keys and values of one of its dotenv files. They are not secrets yet: handle with care.
    *
    * @throws SecretError `FILE_NOT_FOUND`, `SECRET_ACCESS_DENIED`, or `SECRET_MALFORMED` for what is
-   *   no text.
+   *   no text, and for a name that can be none of a variable.
    */
   readFile(path: string): Promise<ReadonlyMap<string, string>>;
 }
-
-const maxFileBytes = 1024 * 1024;
 
 /**
  * Reads `env://NAME` from the environment (then from `files`) and `dotenv://path#KEY` from a file.
@@ -55,6 +55,15 @@ export function env(options: EnvOptions = {}): EnvProvider {
     return content;
   };
   const read = async (path: string) => (await readContent(path)).values;
+  /** All keys are about to be declared, and shown. */
+  const list = async (path: string) => {
+    const { values, nameless } = await readContent(path);
+    if (nameless === undefined) return values;
+    throw new SecretError(
+      "SECRET_MALFORMED",
+      `${path}: the name in line ${nameless} cannot be an environment variable; use letters, digits and _, not a digit first`,
+    );
+  };
   const forget = (file: string) => contents.delete(resolve(file));
 
   /** Files whose lock this provider holds already. */
@@ -94,7 +103,7 @@ export function env(options: EnvOptions = {}): EnvProvider {
     ownFields: ["dotenv"],
     local: true,
     capabilities: ["read", "write"],
-    readFile: read,
+    readFile: list,
     async write(reference, change) {
       const { scheme, path, base, options: given } = reference;
       assertNoOptions(given);
@@ -140,6 +149,8 @@ const noteMark = "# nopeek: ";
 interface Content {
   readonly values: ReadonlyMap<string, string>;
   readonly text: string;
+  /** The first line of which the name can be no variable, and may be a part of a value. */
+  readonly nameless: number | undefined;
 }
 
 function fileOf(path: string, base: string | undefined): string {
@@ -175,9 +186,9 @@ async function readDotenv(
   absolute: string,
   warn: (message: string) => void,
 ): Promise<Content> {
-  const bytes = await readBytes(path, absolute);
-  const { mode } = await stat(absolute);
-  if ((mode & 0o006) !== 0 && (mode & 0o170000) === 0o100000) {
+  const { readDotenvBytes } = await import("./shared/dotenv-bytes.ts");
+  const { bytes, mode, isFile } = await readDotenvBytes(path, absolute);
+  if (isFile && (mode & 0o006) !== 0) {
     const what = (mode & 0o002) !== 0 ? "changed" : "read";
     warn(`${path} can be ${what} by every user of this machine; run: chmod 600 ${path}`);
   }
@@ -195,65 +206,31 @@ async function readDotenv(
   }
   const { parse } = await import("dotenv");
   const values = new Map(Object.entries(parse(text)));
+  const { isShownName, lineFaults } = await import("./shared/dotenv-lines.ts");
   for (const [key, value] of values) {
     // Its further lines would be taken for keys, and shown as such.
-    if (!/^-----BEGIN [^-]+-----\s*$/.test(value)) continue;
-    throw new SecretError(
-      "SECRET_MALFORMED",
-      `${path}: the value of ${key} goes on after its first line; put all of it in double quotes`,
-    );
+    if (/^-----BEGIN [^-]+-----\s*$/.test(value)) throw goesOn(path, isShownName(key) ? key : null);
   }
-  return { values, text };
+  const faults = lineFaults(text);
+  if (faults.goesOn !== undefined) throw goesOn(path, faults.goesOn.key, faults.goesOn.line);
+  if (faults.leftOut.length > 0) {
+    warn(`${path}: ${linesOf(faults.leftOut)} left out, being no NAME=value`);
+  }
+  return { values, text, nameless: faults.nameless };
 }
 
-async function readBytes(path: string, absolute: string): Promise<Buffer> {
-  let bytes: Buffer;
-  try {
-    bytes = await readGuarded(absolute);
-  } catch (error) {
-    throw fileError(path, (error as NodeJS.ErrnoException).code);
-  }
-  if (bytes.length > maxFileBytes) {
-    throw new SecretError(
-      "SECRET_MALFORMED",
-      `${path} is larger than 1 MiB; that is no dotenv file`,
-    );
-  }
-  return bytes;
+function goesOn(path: string, key: string | null, line?: number): SecretError {
+  const whose = key === null ? "a value" : `the value of ${key}`;
+  const where = key === null && line !== undefined ? `${path}: line ${line}` : path;
+  return new SecretError(
+    "SECRET_MALFORMED",
+    `${where}: ${whose} goes on after its first line; put all of it in double quotes`,
+  );
 }
 
-/** The user may name a link; what it leads to now is read, and nothing that replaces it meanwhile. */
-async function readGuarded(absolute: string): Promise<Buffer> {
-  // A pipe such as /dev/fd/63 has no folder.
-  if (!(await stat(absolute)).isFile()) return readFile(absolute);
-  const { openRoot } = await import("../src/paths/index.ts");
-  const real = await realpath(absolute);
-  if (dirname(real) === "/") return readFile(real);
-  const root = await openRoot(dirname(real));
-  try {
-    return Buffer.from(await root.readFile(basename(real)));
-  } finally {
-    await root.close();
-  }
-}
-
-function fileError(path: string, code: string | undefined): SecretError {
-  switch (code) {
-    case "ENOENT":
-    case "ENOTDIR":
-      return new SecretError("FILE_NOT_FOUND", `${path} does not exist; check the path`);
-    case "EACCES":
-    case "EPERM":
-      return new SecretError(
-        "SECRET_ACCESS_DENIED",
-        `${path} cannot be read by this user; check its owner and mode`,
-      );
-    case "EISDIR":
-      return new SecretError("SECRET_MALFORMED", `${path} is a folder, not a dotenv file`);
-    default:
-      return new SecretError(
-        "SECRET_UNREACHABLE",
-        `${path} cannot be read (${code ?? "no detail"})`,
-      );
-  }
+/** `line 3 is`, or `lines 3, 5 and 2 more are`. */
+function linesOf(lines: readonly number[]): string {
+  if (lines.length === 1) return `line ${lines[0]} is`;
+  const more = lines.length > 5 ? ` and ${lines.length - 5} more` : "";
+  return `lines ${lines.slice(0, 5).join(", ")}${more} are`;
 }

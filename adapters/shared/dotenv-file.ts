@@ -2,10 +2,8 @@ import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { openRoot, PathError } from "../../src/paths/index.ts";
 import { type Change, type Reference, SecretError } from "../../src/secrets/index.ts";
-
-/** An assignment as dotenv itself reads it: name, then the value with its quotes. */
-const assignment =
-  /^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?(\s*(?:#.*)?)$/gm;
+import { removeDeadCopies } from "./dead-copies.ts";
+import { assignment } from "./dotenv-lines.ts";
 
 /** The line above a key that a rotation wrote. */
 const noteOf = (key: string) =>
@@ -26,6 +24,7 @@ export async function changeDotenv(reference: Reference, change: Change): Promis
   try {
     const name = basename(file);
     const info = await stat(file);
+    await removeDeadCopies(root, info.uid);
     const text = (await root.readFile(name)).toString("utf8");
     const { parse } = await import("dotenv");
     const changed = applied(reference, text, fields, parse);

@@ -1,5 +1,6 @@
 #!/usr/bin/env -S node --
 import { setFlagsFromString } from "node:v8";
+import { tellLostOutput } from "./lost-output.ts";
 import { main } from "./main.ts";
 import { freeRelayed } from "./relayed-memory.ts";
 
@@ -12,8 +13,9 @@ freeRelayed([process.stdout, process.stderr]);
 // Node would open a debugger, and with it every secret, on this signal.
 process.on("SIGUSR1", () => undefined);
 
-// A reader that went away, such as `head`, is no failure.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+// Where this cannot be written, nothing can be told.
+process.stderr.on("error", () => undefined);
+const output = tellLostOutput(process.stdout);
 
 let abandoned = false;
 process.exitCode = await main(process.argv.slice(2), {
@@ -23,6 +25,7 @@ process.exitCode = await main(process.argv.slice(2), {
   },
   stdout: process.stdout,
   stderr: process.stderr,
+  watchesOutput: () => output.leave(),
   abandon: () => {
     abandoned = true;
   },

@@ -1,7 +1,8 @@
-import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fstatSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Incident, MonitorEvent } from "../monitor/index.ts";
-import { SecretError } from "../secrets/index.ts";
+import { codeOf, SecretError } from "../secrets/index.ts";
+import { exitCodeOf } from "./exit-codes.ts";
 import { openPrivate } from "./private-file.ts";
 
 /** What happened in a run; no field holds text of the job. */
@@ -53,13 +54,56 @@ export function createEvents(file: string | undefined, warn: (message: string) =
         writeSync(fd, `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
         if (event.type !== "end") return;
       } catch (error) {
-        warn(`--events ${file} ends here: it cannot be written (${codeOf(error)})`);
+        warn(`--events ${file} ends here: it cannot be written (${systemCodeOf(error)})`);
       }
       closeSync(fd);
       fd = null;
     },
   };
 }
+
+/** The last event of a run that failed before anything was started. */
+export function failedEvent(error: unknown): RunEvent {
+  return {
+    type: "end",
+    endedBy: "error",
+    exitCode: exitCodeOf(error),
+    code: codeOf(error, "LAUNCH_FAILED"),
+  };
+}
+
+/**
+ * Tells of a run that failed before all is known that it reads: the last line must not be that of the
+ * run before. A file that holds anything but events is left alone.
+ */
+export function tellFailed(
+  file: string | undefined,
+  error: unknown,
+  warn: (message: string) => void,
+): void {
+  try {
+    if (file !== undefined && mayHoldEvents(file)) {
+      createEvents(file, warn).write(failedEvent(error));
+    }
+  } catch {
+    // The first error is the one to tell.
+  }
+}
+
+function mayHoldEvents(file: string): boolean {
+  const info = statSync(file, { throwIfNoEntry: false });
+  if (info?.isFile() !== true || info.size === 0) return true;
+  const begin = Buffer.alloc(firstField.length);
+  const fd = openSync(file, "r");
+  try {
+    return begin.toString("latin1", 0, readSync(fd, begin)) === firstField;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** How every event begins. */
+const firstField = '{"time":"';
 
 /** Descriptors such as /dev/fd/3 are links; elsewhere nobody's link is followed. */
 function openFile(file: string): number {
@@ -71,10 +115,10 @@ function openFile(file: string): number {
   try {
     return openSync(file, "a");
   } catch (error) {
-    throw new SecretError("USAGE", `--events ${file} cannot be written: ${codeOf(error)}`);
+    throw new SecretError("USAGE", `--events ${file} cannot be written: ${systemCodeOf(error)}`);
   }
 }
 
-function codeOf(error: unknown): string {
+function systemCodeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? "no detail";
 }

@@ -26,6 +26,7 @@ async function runRedact(args: Arguments, streams: Streams): Promise<number> {
   if (args.positionals.length > 0 || args.rest !== null) {
     throw new SecretError("USAGE", "redact reads standard input and takes no file or command");
   }
+  streams.watchesOutput();
   const hold = readHold(args);
   const rules = readRules(args);
   const say = (message: string) => void streams.stderr.write(`nopeek: ${message}\n`);

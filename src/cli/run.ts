@@ -4,12 +4,12 @@ import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { type LaunchResult, launch, type Redactions } from "../launch/index.ts";
 import { summaryOf as incidentSummary } from "../monitor/index.ts";
-import { codeOf, SecretError } from "../secrets/index.ts";
+import { SecretError } from "../secrets/index.ts";
 import { auditOptions, auditPlaceOf } from "./audit-options.ts";
 import { collect, type Declared, declaringOptions } from "./declared.ts";
 import { readDuration } from "./duration.ts";
-import { createEvents } from "./events.ts";
-import { exitCodeOf, exitCodes } from "./exit-codes.ts";
+import { createEvents, failedEvent, tellFailed } from "./events.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { holdOption, readHold } from "./hold.ts";
 import { leakRotation } from "./leak-rotation.ts";
 import { monitorFlags, readMonitor } from "./monitor-flags.ts";
@@ -70,10 +70,12 @@ export const run: Verb = {
 async function runCommand(args: Arguments, streams: Streams): Promise<number> {
   const say = (message: string, isMidLine = false) =>
     void streams.stderr.write(`${isMidLine ? "\n" : ""}nopeek: ${message}\n`);
-  const launchName = launchNameOf(args);
-  const declared = await collect(args, say, { launch: launchName });
-  const command = args.rest ?? declared.options.command;
-  const { on, code } = await chooseRuntime(args, declared, say);
+  streams.watchesOutput();
+  assertNamedDistinct(args, []);
+  const { declared, command, on, code } = await prepare(args, say).catch((error: unknown) => {
+    tellFailed(args.value("events"), error, say);
+    throw error;
+  });
   const plainNames = Object.keys(declared.plain);
   if (plainNames.length > 0) say(`passed as plain, not masked: ${plainNames.join(", ")}`);
   if (declared.isEmpty && command.length > 0) {
@@ -81,17 +83,14 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
       "no secrets are declared; use --secret NAME, --env-file FILE or a configuration (nopeek init)",
     );
   }
-  assertDistinct([
-    ...declared.files.map((file) => ["a file that is read", file] as const),
-    ["--log", args.value("log")],
-    ["--events", args.value("events")],
-  ]);
+  assertNamedDistinct(args, declared.files);
   const runId = randomUUID();
-  const log = createLog(args.value("log"));
   const events = createEvents(args.value("events"), say);
+  let log: Log | undefined;
   let audited: OpenAudit | undefined;
   let result: LaunchResult;
   try {
+    log = createLog(args.value("log"));
     audited = await openAudit(args, declared, runId);
     result = await launch({
       ...declared.options,
@@ -128,12 +127,7 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
         }),
     });
   } catch (error) {
-    events.write({
-      type: "end",
-      endedBy: "error",
-      exitCode: exitCodeOf(error),
-      code: codeOf(error, "LAUNCH_FAILED"),
-    });
+    events.write(failedEvent(error));
     await audited?.close();
     throw error;
   } finally {
@@ -157,6 +151,23 @@ async function runCommand(args: Arguments, streams: Streams): Promise<number> {
   if (!isRecorded)
     say("the audit log could not be written to the end: not all of this run is recorded");
   return exitCode === 0 && result.outputLost ? exitCodes.launcherFailed : exitCode;
+}
+
+/** What is to run, and where: read and checked before anything is opened for writing. */
+async function prepare(args: Arguments, say: (message: string) => void) {
+  const declared = await collect(args, say, { launch: launchNameOf(args) });
+  const command = args.rest ?? declared.options.command;
+  return { declared, command, ...(await chooseRuntime(args, declared, say)) };
+}
+
+function assertNamedDistinct(args: Arguments, read: readonly string[]): void {
+  const config = args.value("config");
+  const files = [...args.values("env-file"), ...(config === undefined ? [] : [config]), ...read];
+  assertDistinct([
+    ...files.map((file) => ["a file that is read", file] as const),
+    ["--log", args.value("log")],
+    ["--events", args.value("events")],
+  ]);
 }
 
 /** Opens the audit log that the command line or the configuration names, before anything is resolved. */

@@ -8,6 +8,8 @@ export interface Streams {
   readonly stderr: NodeJS.WritableStream;
   /** Nobody takes the output any more: do not wait for it when the verb is done. */
   readonly abandon: () => void;
+  /** The verb tells itself what it could not write to standard output. */
+  readonly watchesOutput: () => void;
 }
 
 /** An option as a verb declares it; the same table parses and documents it. */

@@ -35,10 +35,10 @@ export async function endProcesses(runId: string, group: number, graceMs: number
   if (!hasProc()) return endGroup(group, graceMs);
   const left = processesOf(runId, group);
   if (left.length === 0) return 0;
-  const deadline = Date.now() + graceMs;
+  const deadline = performance.now() + graceMs;
   if (graceMs > 0) for (const each of left) send(each, "SIGTERM");
-  for (let pause = 1; Date.now() < deadline; pause = Math.min(pause * 2, 50)) {
-    await sleep(Math.min(pause, Math.max(1, deadline - Date.now())));
+  for (let pause = 1; performance.now() < deadline; pause = Math.min(pause * 2, 50)) {
+    await sleep(Math.min(pause, Math.max(1, deadline - performance.now())));
     if (processesOf(runId, group).length === 0) return left.length;
   }
   // A process may start others while it is looked for: kill until a look finds none.
@@ -68,8 +68,8 @@ export function signalStrays(runId: string, group: number): (signal: NodeJS.Sign
 /** Without /proc: the process group is all that can be found. */
 async function endGroup(group: number, graceMs: number): Promise<number> {
   if (!signalGroup(group, graceMs > 0 ? "SIGTERM" : "SIGKILL")) return 0;
-  const deadline = Date.now() + graceMs;
-  while (Date.now() < deadline && signalGroup(group, 0)) await sleep(20);
+  const deadline = performance.now() + graceMs;
+  while (performance.now() < deadline && signalGroup(group, 0)) await sleep(20);
   signalGroup(group, "SIGKILL");
   return 1;
 }

@@ -25,26 +25,62 @@ const packed: readonly (readonly [name: string, magic: readonly number[]])[] = [
 /** RFC 1952: ID1, ID2, and the only method there is. */
 const gzipMagic = [0x1f, 0x8b, 0x08];
 
+/** How a file is read. */
+export interface Reading {
+  /** Of no file more is given out. */
+  readonly maxBytes: number;
+  /** Throws where nobody wants the rest; asked also while nothing comes out. */
+  readonly assertWanted: () => void;
+}
+
 /**
  * Reads a file; what is packed by gzip is unpacked, whatever its name: all members that are behind
  * each other. What follows them, or cannot be unpacked, is read as it is.
  */
 export async function* readContent(
   handle: FileHandle,
-  maxBytes: number,
+  { maxBytes, assertWanted }: Reading,
   onTrouble: (trouble: Trouble) => void,
 ): AsyncGenerator<Chunk> {
+  const told = new Set<Trouble>();
+  const tell = (trouble: Trouble) => {
+    if (!told.has(trouble)) onTrouble(trouble);
+    told.add(trouble);
+  };
   const first = Buffer.allocUnsafe(8);
   const { bytesRead } = await handle.read(first, 0, first.length, 0);
-  const begins = (magic: readonly number[]) =>
-    bytesRead >= magic.length && magic.every((byte, index) => first[index] === byte);
-  if (!begins(gzipMagic)) {
-    if (packed.some(([, magic]) => begins(magic))) onTrouble("packed");
-    yield* readPlain(handle, 0, "text", maxBytes, onTrouble);
+  const bytes = first.subarray(0, bytesRead);
+  if (!begins(bytes, gzipMagic)) {
+    if (isPacked(bytes)) tell("packed");
+    yield* readPlain(handle, 0, "text", maxBytes, tell);
     return;
   }
-  const { left, taken } = yield* unpackUpTo(handle, maxBytes, onTrouble);
-  if (left > 0) yield* readPlain(handle, taken, "rest", left, onTrouble);
+  const { left, taken } = yield* unpackUpTo(handle, { maxBytes, assertWanted }, tell);
+  if (left === 0) return;
+  let end = Buffer.alloc(0);
+  for await (const chunk of readPlain(handle, taken, "rest", left, tell)) {
+    const joint = Buffer.concat([end, chunk.bytes.subarray(0, 3)]);
+    if (!told.has("cut") && (holdsGzip(joint) || holdsGzip(chunk.bytes))) tell("packed");
+    end = Buffer.concat([end, chunk.bytes.subarray(-3)]).subarray(-3);
+    yield chunk;
+  }
+}
+
+function begins(bytes: Buffer, magic: readonly number[]): boolean {
+  return bytes.length >= magic.length && magic.every((byte, index) => bytes[index] === byte);
+}
+
+function isPacked(bytes: Buffer): boolean {
+  return packed.some(([, magic]) => begins(bytes, magic));
+}
+
+/** Whether something looks like the header of a member: the last three flags are always 0. */
+function holdsGzip(bytes: Buffer): boolean {
+  const magic = Buffer.from(gzipMagic);
+  for (let at = bytes.indexOf(magic); at !== -1; at = bytes.indexOf(magic, at + 1)) {
+    if (((bytes[at + magic.length] ?? 0xff) & 0xe0) === 0) return true;
+  }
+  return false;
 }
 
 /** The next chunk is read while the last one is looked at. */
@@ -83,26 +119,29 @@ async function* readPlain(
 
 async function* unpackUpTo(
   handle: FileHandle,
-  maxBytes: number,
+  { maxBytes, assertWanted }: Reading,
   onTrouble: (trouble: Trouble) => void,
 ): AsyncGenerator<Chunk, { left: number; taken: number }> {
-  const unpacking = unpack(handle);
+  const unpacking = unpack(handle, assertWanted);
   let left = maxBytes;
   try {
     for (let next = await unpacking.next(); ; next = await unpacking.next()) {
       if (next.done === true) {
+        const { end, taken } = next.value;
+        if (end !== "whole") onTrouble(end);
         // What cannot be unpacked is read as it is: it may be text that only begins so.
-        if (next.value.isCut) onTrouble("cut");
-        return { left, taken: next.value.taken };
+        return { left: end === "limit" ? 0 : left, taken };
       }
-      const bytes = next.value.subarray(0, left);
+      const { bytes: all, isFirst } = next.value;
+      if (isFirst && (begins(all, gzipMagic) || isPacked(all))) onTrouble("packed");
+      const bytes = all.subarray(0, left);
       left -= bytes.length;
       yield { part: "gzip", bytes };
-      if (bytes.length === next.value.length) continue;
+      if (bytes.length === all.length) continue;
       onTrouble("limit");
       return { left: 0, taken: 0 };
     }
   } finally {
-    await unpacking.return({ taken: 0, isCut: true });
+    await unpacking.return({ taken: 0, end: "cut" });
   }
 }

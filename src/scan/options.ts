@@ -14,13 +14,13 @@ export interface ScanOptions {
   readonly fingerprint?: ((value: Uint8Array) => string) | undefined;
   /** Told of each finding as it is made; those of one file in order. */
   readonly onFinding?: ((finding: ScanFinding) => void) | undefined;
-  /** Whether a finding is one; others are neither kept nor counted. */
+  /** Whether a finding is one; others are neither kept nor counted. One that it throws for is one. */
   readonly filter?: ((finding: ScanFinding) => boolean) | undefined;
   /** Findings beyond are counted, not kept (default: 10,000). */
   readonly maxFindings?: number | undefined;
   /** Of one file no more is looked at, in bytes, unpacked (default: 64 GiB). */
   readonly maxFileBytes?: number | undefined;
-  /** Files that are read at once (default: 4). */
+  /** Files that are read at once, at most 64 (default: 4). */
   readonly concurrency?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -45,8 +45,9 @@ export interface SkippedFile {
   readonly file: string;
   /**
    * `link`, `special` (a device, FIFO or socket): not opened. `unreadable`. `cut`: the packed part
-   * ends in the middle, and was looked at so far. `packed`: in a format that is not unpacked.
-   * `limit`: it is longer than the limit, or its folder too deep.
+   * ends in the middle, and was looked at so far. `packed`: it, or a part of it, is in a format that is
+   * not unpacked, or packed twice. `limit`: it is longer than the limit, has too many empty packed
+   * parts, or its folder is too deep.
    */
   readonly why: "link" | "special" | "unreadable" | "cut" | "packed" | "limit";
 }

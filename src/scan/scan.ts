@@ -1,13 +1,12 @@
 import type { FileHandle } from "node:fs/promises";
 import { createRedactor, type Finding, type Redactor } from "../redact/index.ts";
 import { type Secret, SecretError } from "../secrets/index.ts";
+import { checkLimits, type Limits } from "./check-options.ts";
 import { readContent } from "./content.ts";
 import { LineCounter } from "./line-counter.ts";
 import type { ScanFinding, ScanOptions, ScanResult, SkippedFile } from "./options.ts";
 import { shownName } from "./shown-name.ts";
 import { type FoundFile, walk } from "./walk.ts";
-
-const defaults = { maxFindings: 10_000, maxFileBytes: 64 * 1024 ** 3, concurrency: 4 };
 
 /**
  * Looks through files and trees for secrets: known values in every form, and what has the format of a
@@ -16,6 +15,7 @@ const defaults = { maxFindings: 10_000, maxFileBytes: 64 * 1024 ** 3, concurrenc
  * @param paths - Files and folders.
  * @returns Where something was found, never what.
  * @throws SecretError `FILE_NOT_FOUND` for a path that does not exist, `SECRET_ABORTED`.
+ * @throws TypeError for limits that are no whole numbers.
  *
  * @example
  * const { findings } = await scan(["logs"], { secrets: [token], rules: "none" });
@@ -40,12 +40,14 @@ interface FoundInFile {
 
 class Search {
   readonly #options: ScanOptions;
+  readonly #limits: Limits;
   readonly #redactor: Redactor;
   /** By the fingerprint of this process. */
   readonly #prints = new Map<string, string>();
   readonly #found: FoundInFile[] = [];
   readonly #skipped: SkippedFile[] = [];
   #kept = 0;
+  #hasWarned = false;
   #total = 0;
   #files = 0;
   #filesWithFindings = 0;
@@ -53,6 +55,7 @@ class Search {
 
   constructor(options: ScanOptions) {
     this.#options = options;
+    this.#limits = checkLimits(options);
     const secrets: readonly Secret[] = [...(options.secrets ?? [])];
     const { fingerprint, rules } = options;
     this.#redactor = createRedactor({ secrets, rules, fingerprint });
@@ -64,7 +67,7 @@ class Search {
 
   async run(paths: readonly string[]): Promise<ScanResult> {
     const files = walk(paths, (name, why) => this.#skip(name, why));
-    const { concurrency = defaults.concurrency } = this.#options;
+    const { concurrency } = this.#limits;
     const state: { order: number; isOver: boolean } = { order: 0, isOver: false };
     const worker = async () => {
       try {
@@ -77,7 +80,7 @@ class Search {
         state.isOver = true;
       }
     };
-    const workers = Array.from({ length: Math.max(1, concurrency) }, worker);
+    const workers = Array.from({ length: concurrency }, worker);
     const failed = (await Promise.allSettled(workers)).find(({ status }) => status === "rejected");
     await files.return(undefined);
     if (failed?.status === "rejected") throw failed.reason;
@@ -134,11 +137,14 @@ class Search {
   }
 
   async #read(handle: FileHandle, file: string, own: FoundInFile): Promise<void> {
-    const { maxFileBytes = defaults.maxFileBytes } = this.#options;
     let part: ScanFinding["part"] | undefined;
     let reader = this.#reader(file, "text", own);
     const trouble = (why: SkippedFile["why"]) => void this.#skipped.push({ file, why });
-    for await (const chunk of readContent(handle, maxFileBytes, trouble)) {
+    const reading = {
+      maxBytes: this.#limits.maxFileBytes,
+      assertWanted: () => this.#assertWanted(),
+    };
+    for await (const chunk of readContent(handle, reading, trouble)) {
       this.#assertWanted();
       if (part !== chunk.part) {
         reader.end();
@@ -177,11 +183,29 @@ class Search {
       ...rest,
       fingerprint: this.#prints.get(found.fingerprint) ?? found.fingerprint,
     };
-    if (this.#options.filter?.(finding) === false) return;
+    const { filter, onFinding } = this.#options;
+    // What cannot be judged counts.
+    if (this.#asked(() => filter?.(finding)) === false) return;
     this.#total++;
-    this.#options.onFinding?.(finding);
-    if (this.#kept >= (this.#options.maxFindings ?? defaults.maxFindings)) return;
-    this.#kept++;
-    own.findings.push(finding);
+    if (this.#kept < this.#limits.maxFindings) {
+      this.#kept++;
+      own.findings.push(finding);
+    }
+    this.#asked(() => onFinding?.(finding));
+  }
+
+  /** What the caller's own code says; an error of it must not lose a finding. */
+  #asked<T>(ask: () => T): T | undefined {
+    try {
+      return ask();
+    } catch {
+      if (!this.#hasWarned) {
+        process.emitWarning(
+          "nopeek: a filter or listener of findings threw an error, which was ignored",
+        );
+      }
+      this.#hasWarned = true;
+      return undefined;
+    }
   }
 }

@@ -5,15 +5,25 @@ import { createInflateRaw, type InflateRaw } from "node:zlib";
 export interface Unpacked {
   /** Bytes of the file that are whole members; what follows them is something else. */
   readonly taken: number;
-  /** A member ends in the middle, or is damaged. */
-  readonly isCut: boolean;
+  /** `cut`: a member ends in the middle, or is damaged. `limit`: there are too many empty ones. */
+  readonly end: "whole" | "cut" | "limit";
+}
+
+/** What came out of a member. */
+export interface Piece {
+  readonly bytes: Buffer;
+  /** The first of its member. */
+  readonly isFirst: boolean;
 }
 
 const firstReadBytes = 16 * 1024;
 const readBytes = 256 * 1024;
 const outputBytes = 128 * 1024;
-/** An extra field of 64 KiB, and names. */
+/** Most headers end here; at most there are an extra field of 64 KiB, and names. */
+const headerBytes = 512;
 const maxHeaderBytes = 70_000;
+/** Members that hold nothing cost time, and say nothing: nobody makes so many but to be in the way. */
+const maxEmptyMembers = 4096;
 /** CRC-32 and length of what was packed, behind each member. */
 const trailerBytes = 8;
 
@@ -21,17 +31,25 @@ const trailerBytes = 8;
  * Unpacks a file of gzip, all members that are behind each other (RFC 1952), in bounded memory. Node's
  * own stream drops what it has unpacked when something else follows a member.
  *
+ * @param assertWanted - Throws where nobody wants the rest; asked for each member, and each read.
  * @returns When all is given out.
  */
-export async function* unpack(handle: FileHandle): AsyncGenerator<Buffer, Unpacked> {
+export async function* unpack(
+  handle: FileHandle,
+  assertWanted: () => void,
+): AsyncGenerator<Piece, Unpacked> {
   let taken = 0;
+  let empty = 0;
   for (;;) {
+    assertWanted();
     const header = await headerLength(handle, taken);
-    if (header === null) return { taken, isCut: false };
-    const member = yield* inflate(handle, taken + header);
-    if (member === null) return { taken, isCut: true };
+    if (header === null) return { taken, end: "whole" };
+    if (empty >= maxEmptyMembers) return { taken, end: "limit" };
+    const member = yield* inflate(handle, taken + header, assertWanted);
+    if (member === null) return { taken, end: "cut" };
     const end = taken + header + member.packed;
-    if (!(await endsWith(handle, end, member.unpacked))) return { taken, isCut: true };
+    if (!(await endsWith(handle, end, member.unpacked))) return { taken, end: "cut" };
+    if (member.unpacked === 0) empty++;
     taken = end + trailerBytes;
   }
 }
@@ -41,9 +59,16 @@ const flags = { headerCrc: 2, extra: 4, name: 8, comment: 16 } as const;
 
 /** The length of the header of a member; null where none begins. */
 async function headerLength(handle: FileHandle, position: number): Promise<number | null> {
-  const buffer = Buffer.allocUnsafe(maxHeaderBytes);
-  const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
-  const bytes = buffer.subarray(0, bytesRead);
+  for (const length of [headerBytes, maxHeaderBytes]) {
+    const buffer = Buffer.allocUnsafe(length);
+    const { bytesRead } = await handle.read(buffer, 0, length, position);
+    const found = endOfHeader(buffer.subarray(0, bytesRead));
+    if (found !== null || bytesRead < length) return found;
+  }
+  return null;
+}
+
+function endOfHeader(bytes: Buffer): number | null {
   if (bytes.length < 10 || bytes[0] !== 0x1f || bytes[1] !== 0x8b || bytes[2] !== 8) return null;
   const given = bytes[3] as number;
   let at = 10;
@@ -75,7 +100,11 @@ interface Member {
 }
 
 /** @returns How long it was, or null if it is cut off or damaged. */
-async function* inflate(handle: FileHandle, start: number): AsyncGenerator<Buffer, Member | null> {
+async function* inflate(
+  handle: FileHandle,
+  start: number,
+  assertWanted: () => void,
+): AsyncGenerator<Piece, Member | null> {
   // It goes on when its one chunk is taken: the next is unpacked while that is looked at, and what
   // came before an error is never dropped.
   const stream = createInflateRaw({ chunkSize: outputBytes });
@@ -90,7 +119,7 @@ async function* inflate(handle: FileHandle, start: number): AsyncGenerator<Buffe
   stream.on("end", endAs("whole"));
   stream.on("error", endAs("cut"));
   stream.on("readable", () => wake());
-  const feeding = feed(stream, handle, start);
+  const feeding = feed(stream, handle, start, assertWanted);
   feeding.catch((error: Error) => stream.destroy(error));
   try {
     while (state.end === "none") {
@@ -99,8 +128,9 @@ async function* inflate(handle: FileHandle, start: number): AsyncGenerator<Buffe
       });
       const bytes = stream.read() as Buffer | null;
       if (bytes !== null) {
+        const isFirst = unpacked === 0;
         unpacked += bytes.length;
-        yield bytes;
+        yield { bytes, isFirst };
       } else if (state.end === "none") {
         await woken;
       }
@@ -113,10 +143,16 @@ async function* inflate(handle: FileHandle, start: number): AsyncGenerator<Buffe
 }
 
 /** Writes a file to a stream, until that takes no more. */
-async function feed(stream: InflateRaw, handle: FileHandle, start: number): Promise<void> {
+async function feed(
+  stream: InflateRaw,
+  handle: FileHandle,
+  start: number,
+  assertWanted: () => void,
+): Promise<void> {
   // Some packers write a member for every 64 KiB: little is read at first.
   let length = firstReadBytes;
   for (let position = start; !stream.destroyed; length = readBytes) {
+    assertWanted();
     const { bytesRead, buffer } = await handle.read(
       Buffer.allocUnsafe(length),
       0,

@@ -62,6 +62,27 @@ describe("values", () => {
     for (const line of pem.split("\n").slice(1, -2)) expect(run.stderr).not.toContain(line);
   });
 
+  it("of base64 in several lines are refused, not shown as names", async () => {
+    // The last line is "a2tra2==", which dotenv takes for a name.
+    const lines = Buffer.from(`{"key":"${randomToken("", 150)}"}k`).toString("base64");
+    const text = lines.match(/.{1,76}/g) ?? [];
+    for (const args of [["run", ...job("")], ["check"], ["redact"]]) {
+      const run = await nopeek(args, {
+        cwd: emptyFolder({ ".env": `GCP_KEY=${text.join("\n")}\n` }),
+      });
+      expect(run.code).toBe(args[0] === "check" ? 2 : 78);
+      expect(run.stderr).toContain(".env: the value of GCP_KEY goes on after its first line");
+      for (const line of text) {
+        expect(run.stdout + run.stderr).not.toContain(line.replaceAll("=", ""));
+      }
+    }
+    // Control: in quotes the job gets all of it, masked.
+    const quoted = await nopeek(["run", ...job("console.log(process.env.GCP_KEY)")], {
+      cwd: emptyFolder({ ".env": `GCP_KEY="${text.join("\n")}"\n` }),
+    });
+    expect([quoted.code, quoted.stdout]).toEqual([0, "[REDACTED:GCP_KEY]\n"]);
+  });
+
   it("that only look ordinary are masked under the name of a credential", async () => {
     const dotenv =
       "DB_PASSWORD=westcentralkey\nAPI_TOKEN=admin.example:98231\nWEBHOOK=https://hc-ping.com/0a1b2c3d-1111-2222-3333-444455556666\nREGION=westus2\nZONE=europe-west4-b\nMAX_TOKEN=4096\n";
@@ -147,6 +168,27 @@ describe("what fails beside the job", () => {
     expect(run.stderr).toContain("--events /dev/fd/3 ends here: it cannot be written (ENOSPC)");
   });
 
+  it.each(["--version", "run --help", "check", "check --json", "init"])(
+    "is an error where %s cannot write its report",
+    (verb) => {
+      const into = (end: string) => {
+        const script = `{ "$@"; echo "exit $?" >&2; } ${end}`;
+        const args = [process.execPath, "--", bin, ...verb.split(" ")];
+        return spawnSync("sh", ["-c", script, "sh", ...args], {
+          env: { PATH: process.env["PATH"] ?? "" },
+          cwd: emptyFolder(),
+          encoding: "utf8",
+        });
+      };
+      expect(into("> /dev/full").stderr).toBe(
+        "nopeek: standard output could not be written (ENOSPC)\nexit 125\n",
+      );
+      // Control: a reader that went away is none.
+      expect(into("| true").stderr).toBe("exit 0\n");
+      expect(into("").stdout).not.toBe("");
+    },
+  );
+
   it("is an error with a code where it is the output itself", () => {
     const run = (args: string[]) =>
       spawnSync("sh", ["-c", '"$@" > /dev/full', "sh", process.execPath, "--", bin, ...args], {
@@ -161,6 +203,36 @@ describe("what fails beside the job", () => {
     expect(String(run(["redact", "--secret", "HF_TOKEN"]).stderr)).toBe(
       "nopeek: the text cannot be copied (ENOSPC)\n",
     );
+  });
+
+  it("is the last event of its own run, whatever it is that fails", async () => {
+    const cwd = emptyFolder({ wrong: `A=${"QUJD".repeat(19)}\nQQ==\n`, other: "precious\n" });
+    const events = ["--events", "events.jsonl"];
+    // Control: a run that succeeds.
+    expect((await nopeek(["run", ...events, ...job("")], { cwd })).code).toBe(0);
+    for (const [code, ...args] of [
+      [78, "--env-file", "wrong", ...job("")],
+      [78, "--env-file", "missing", ...job("")],
+      [78, "--secret", "NONE", ...job("")],
+      [64, "train"],
+      [64, "--log", "no/log", ...job("")],
+      [64, "--on", "nowhere", ...job("")],
+    ] as const) {
+      const before = readFileSync(join(cwd, "events.jsonl"), "utf8").split("\n").length;
+      expect((await nopeek(["run", ...events, ...args], { cwd })).code).toBe(code);
+      const lines = readFileSync(join(cwd, "events.jsonl"), "utf8").trim().split("\n");
+      expect(lines).toHaveLength(before);
+      expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({
+        type: "end",
+        endedBy: "error",
+        exitCode: code,
+      });
+    }
+    // What holds something else may be a file that the run would have read.
+    await nopeek(["run", "--events", "other", "--env-file", "missing", ...job("")], { cwd });
+    expect(readFileSync(join(cwd, "other"), "utf8")).toBe("precious\n");
+    await nopeek(["run", "--events", "wrong", "--env-file", "wrong", ...job("")], { cwd });
+    expect(readFileSync(join(cwd, "wrong"), "utf8")).not.toContain("time");
   });
 
   it("leaves an old log alone until the job starts, and replaces it then", async () => {

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { emptyFolder, nopeek } from "../support/command.ts";
+import { bin, emptyFolder, job, nopeek } from "../support/command.ts";
 import { fromTemplate } from "../support/templates.ts";
 import { randomToken } from "../support/values.ts";
 
@@ -168,7 +169,9 @@ describe("init", () => {
     expect(config).toContain('"HF_TOKEN": "dotenv://.env#HF_TOKEN"');
     expect(config).not.toContain("PORT");
     expect(config + run.stdout).not.toContain(token);
-    expect(readFileSync(join(cwd, ".gitignore"), "utf8")).toBe("node_modules\n.env\n");
+    expect(readFileSync(join(cwd, ".gitignore"), "utf8")).toBe(
+      "node_modules\n.env\n.env.nopeek-lock*\n.nopeek-*.tmp\n",
+    );
     expect((await nopeek(["check"], { cwd })).code).toBe(0);
   });
 
@@ -178,6 +181,60 @@ describe("init", () => {
     expect(run).toMatchObject({ code: 64, stdout: "" });
     expect(existsSync(join(cwd, "nopeek.config.ts"))).toBe(false);
     expect(readFileSync(join(cwd, "nopeek.config.json"), "utf8")).toBe("{}");
+  });
+
+  it("keeps the plain keys of .env for the job", async () => {
+    const print = "console.log(process.env.EPOCHS, process.env.HF_TOKEN)";
+    const cwd = emptyFolder({ ".env": `HF_TOKEN=${token}\nEPOCHS=40\n` });
+    await nopeek(["init"], { cwd });
+    const run = await nopeek(["run", "train", ...job(print)], { cwd });
+    expect(run).toMatchObject({ code: 0, stdout: "40 [REDACTED:HF_TOKEN]\n" });
+  });
+
+  it("says which keys it leaves out, and writes what check accepts", async () => {
+    const cwd = emptyFolder({ ".env": `HF_TOKEN=${token}\nHF-TOKEN=${token}\nEPOCHS=40\n` });
+    const run = await nopeek(["init", "--json"], { cwd });
+    expect(run.stdout).toContain('left out: "HF-TOKEN" cannot be an environment variable');
+    expect(run.stdout).toContain("not passed to the job: EPOCHS;");
+    expect((await nopeek(["check"], { cwd })).code).toBe(0);
+    expect((await nopeek(["run", "train", ...job("")], { cwd })).code).toBe(0);
+    const plain = emptyFolder({ ".env": "EPOCHS=40\nEMPTY=\n" });
+    expect((await nopeek(["init"], { cwd: plain })).stdout).toContain("job: EPOCHS, EMPTY;");
+    expect((await nopeek(["run", "train", ...job("")], { cwd: plain })).code).toBe(0);
+  });
+
+  it("writes both files or none", async ({ skip }) => {
+    const failing = async (cwd: string) => {
+      const before = readdirSync(cwd);
+      const run = await nopeek(["init"], { cwd });
+      expect([run.code, run.stdout]).toEqual([64, ""]);
+      expect(run.stderr).not.toContain("unexpected");
+      expect(readdirSync(cwd)).toEqual(before);
+      return run.stderr;
+    };
+    const folder = emptyFolder();
+    mkdirSync(join(folder, ".gitignore"));
+    expect(await failing(folder)).toContain(".gitignore cannot be written (EISDIR)");
+    const dangling = emptyFolder();
+    symlinkSync("nowhere", join(dangling, "nopeek.config.ts"));
+    expect(await failing(dangling)).toContain("nopeek.config.ts exists already");
+    const gone = spawnSync(
+      "sh",
+      ["-c", 'rmdir "$PWD" && exec "$@"', "sh", process.execPath, "--", bin, "init"],
+      { cwd: emptyFolder(), encoding: "utf8" },
+    );
+    expect(gone.stderr).toContain(".gitignore cannot be written (ENOENT)");
+    if (process.getuid?.() === 0) skip("root can write every file");
+    const closed = emptyFolder({ ".gitignore": "x\n" });
+    chmodSync(closed, 0o555);
+    expect(await failing(closed)).toContain("nopeek.config.ts cannot be written (EACCES)");
+    expect(readFileSync(join(closed, ".gitignore"), "utf8")).toBe("x\n");
+    chmodSync(closed, 0o755);
+    chmodSync(join(closed, ".gitignore"), 0o444);
+    expect(await failing(closed)).toContain(".gitignore cannot be written (EACCES)");
+    // Control: what can be written is.
+    chmodSync(join(closed, ".gitignore"), 0o644);
+    expect((await nopeek(["init"], { cwd: closed })).code).toBe(0);
   });
 });
 

@@ -226,3 +226,103 @@ it("finds formats, and fingerprints them with the key that it is given", async (
   expect(findings).toMatchObject([{ line: 2, column: 5, fingerprint: `audit:${token.length}` }]);
   expect(findings[0]?.rule).toContain("github");
 });
+
+it("is not held up by members that hold nothing", async () => {
+  const folder = scratch();
+  const secrets = [new Secret(randomToken(), { name: "TOKEN" })];
+  const [empty, last] = [gzipSync(""), gzipSync(`${secrets[0]?.reveal()}\n`)];
+  const file = join(folder, "many.gz");
+  const members = (count: number, member: Buffer) =>
+    writeFileSync(file, Buffer.concat([...Array.from({ length: count }, () => member), last]));
+  members(100_000, empty);
+  const { findings, skipped } = await scan([file], { secrets, rules: "none" });
+  expect([findings, skipped]).toEqual([[], [{ file, why: "limit" }]]);
+  // Control: fewer are nothing to stop for, and those that hold something are not counted.
+  for (const [count, member] of [
+    [4000, empty],
+    [5000, gzipSync("x\n")],
+  ] as const) {
+    members(count, member);
+    const whole = await scan([file], { secrets, rules: "none" });
+    expect([whole.total, whole.skipped]).toEqual([1, []]);
+  }
+  // Nothing comes out of them, but the signal is heard.
+  members(3000, empty);
+  const ending = new AbortController();
+  setTimeout(() => ending.abort(), 50);
+  const { signal } = ending;
+  expect(await codeOfLater(() => scan([file], { secrets, signal }))).toBe("SECRET_ABORTED");
+  // The same in one member, of empty blocks that are stored.
+  const blocks = Buffer.alloc(5 * (1 << 23));
+  for (let at = 3; at < blocks.length; at += 5) blocks.writeUInt16LE(0xffff, at);
+  writeFileSync(file, Buffer.concat([empty.subarray(0, 10), blocks, empty.subarray(10)]));
+  const late = new AbortController();
+  setTimeout(() => late.abort(), 50);
+  const began = performance.now();
+  const work = () => scan([file], { secrets, rules: "none", signal: late.signal });
+  expect(await codeOfLater(work)).toBe("SECRET_ABORTED");
+  expect(performance.now() - began).toBeLessThan(5000);
+}, 30_000);
+
+it("tells of what is packed twice, and packed again behind something else", async () => {
+  const folder = scratch();
+  const token = randomToken();
+  const [inner, text] = [gzipSync(`${token}\n`), gzipSync("text\n")];
+  const zip = Buffer.from([0x50, 0x4b, 3, 4, 0, 0]);
+  const contents: Readonly<Record<string, readonly Buffer[]>> = {
+    "a-twice": [gzipSync(inner)],
+    "b-second": [text, gzipSync(inner)],
+    "c-zip": [gzipSync(zip)],
+    "d-behind": [text, Buffer.from("garbage"), inner],
+    "e-edge": [text, Buffer.alloc(512 * 1024 - 2), inner],
+    "f-control": [text, inner, Buffer.from("garbage \x1f\x8b")],
+  };
+  for (const [name, parts] of Object.entries(contents)) {
+    writeFileSync(join(folder, name), Buffer.concat(parts));
+  }
+  const secrets = [new Secret(token, { name: "TOKEN" })];
+  const { skipped, findings } = await scan([folder], { secrets, rules: "none" });
+  expect(skipped.map(({ file, why }) => `${file.slice(folder.length + 1)} ${why}`)).toEqual(
+    ["a-twice", "b-second", "c-zip", "d-behind", "e-edge"].map((name) => `${name} packed`),
+  );
+  expect(findings.map(({ file }) => file)).toEqual([join(folder, "f-control")]);
+});
+
+it("refuses limits that would look at nothing, and reads no more files at once than it can", async () => {
+  const folder = scratch();
+  const token = randomToken();
+  const secrets = [new Secret(token, { name: "TOKEN" })];
+  writeFileSync(join(folder, "a"), token);
+  for (const name of ["concurrency", "maxFileBytes", "maxFindings"] as const) {
+    for (const wrong of [Number.NaN, -1, 0.5, "4"]) {
+      const work = scan([folder], { secrets, [name]: wrong });
+      await expect(work).rejects.toThrow(new RegExp(`^"${name}" takes a whole number from [01]$`));
+    }
+    for (const right of [1, 1e9, Number.POSITIVE_INFINITY]) {
+      const limits = { maxFileBytes: 100, [name]: right };
+      const { files } = await scan([folder], { secrets, rules: "none", ...limits });
+      expect(files).toBe(1);
+    }
+  }
+});
+
+it("keeps what a filter or a listener throws for", async () => {
+  const folder = scratch();
+  const token = randomToken();
+  const secrets = [new Secret(token, { name: "TOKEN" })];
+  writeFileSync(join(folder, token), `${token}\n${token}\n`);
+  const warned = new Promise<Error>((settle) => void process.once("warning", settle));
+  const fail = () => {
+    throw new Error(token);
+  };
+  for (const given of [{ filter: fail }, { onFinding: fail }]) {
+    const { findings, total } = await scan([folder], { secrets, rules: "none", ...given });
+    expect([findings.length, total]).toEqual([3, 3]);
+  }
+  expect((await warned).message).toBe(
+    "nopeek: a filter or listener of findings threw an error, which was ignored",
+  );
+  // Control: a filter that answers is heard.
+  const none = await scan([folder], { secrets, rules: "none", filter: () => false });
+  expect([none.findings, none.total]).toEqual([[], 0]);
+});
