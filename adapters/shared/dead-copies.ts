@@ -15,15 +15,15 @@ const deadAfterMs = 60_000;
  */
 export async function removeDeadCopies(root: Root, owner: number): Promise<void> {
   const owners: readonly (number | undefined)[] = [owner, process.getuid?.()];
-  try {
-    for (const name of await root.readdir(".")) {
-      if (!copyName.test(name)) continue;
+  for (const name of await root.readdir(".").catch(() => [])) {
+    if (!copyName.test(name)) continue;
+    try {
       const info = await root.lstat(name);
       const isDead = Date.now() - info.mtimeMs > deadAfterMs;
       if (info.isFile() && isDead && owners.includes(info.uid))
         await root.rm(name, { force: true });
+    } catch {
+      // The change itself does not need it, and the next one may be removed.
     }
-  } catch {
-    // The change itself does not need it.
   }
 }

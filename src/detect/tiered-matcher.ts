@@ -9,7 +9,6 @@ import {
 import { nextCandidate } from "./gram-scan.ts";
 import type { Matcher, MatchState, OnMatch } from "./matcher.ts";
 import { NeedleGrams } from "./needle-grams.ts";
-import { addBytes } from "./rules/byte-class.ts";
 import { type OnEnd, type RunEnd, runAutomaton } from "./run-automaton.ts";
 import { inByteOrder, type Tier, withNeedles } from "./tier.ts";
 import { maxRestDepth } from "./trie.ts";
@@ -64,7 +63,9 @@ class TieredMatcher implements Matcher {
     this.#filter = filter;
     this.#grams = grams;
     this.#positions = new Int32Array(tiers.length);
-    for (const { beside } of [...tiers, ...short]) addBytes(this.beside, beside);
+    for (const { beside } of [...tiers, ...short]) {
+      for (let byte = 0; byte < 256; byte++) if (beside[byte] === 1) this.beside[byte] = 1;
+    }
     this.#onEnds = [...tiers, ...short].map(({ needles, automaton: { lengths, suffixes } }) => {
       return (end, index) => {
         const to = this.#base + end;

@@ -21,10 +21,10 @@ export function isOverlong(start: number, end: number): boolean {
   return end - start > maxOpenBytes;
 }
 
-/** With the match that gives it its name. */
-export function named(masked: Masked): Masked {
-  const { start, end, match, first = match } = masked;
-  return isOverlong(start, end) ? { ...masked, match: first } : masked;
+/** A mask as it is written up to `to`: an overlong one by the name of what begins first. */
+export function maskUpTo(masked: Masked, to: number): Masked {
+  const { start, match, first = match } = masked;
+  return isOverlong(start, to) ? { ...masked, end: to, match: first } : masked;
 }
 
 /** The text that stands in place of a match. */

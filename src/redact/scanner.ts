@@ -9,7 +9,7 @@ import {
 import { Dropped } from "./dropped.ts";
 import { Edges } from "./edges.ts";
 import { HeldBytes } from "./held-bytes.ts";
-import { isOverlong, MaskBytes, type Masked, MaskList, named } from "./mask-list.ts";
+import { isOverlong, MaskBytes, type Masked, MaskList, maskUpTo } from "./mask-list.ts";
 import type { Output } from "./output.ts";
 import { Reports } from "./reports.ts";
 import { UnwrappedLane } from "./unwrapped-lane.ts";
@@ -248,7 +248,7 @@ export class Scanner {
     if (to <= this.#masked) return;
     if (first.isWritten === true) this.#options.onSkip?.(this.#written, to);
     else {
-      const masked = { ...named(first), end: to };
+      const masked = maskUpTo(first, to);
       const mask = this.#maskBytes.of(masked);
       this.#options.output?.copy(mask, 0, mask.length);
       this.#options.onMask(masked);

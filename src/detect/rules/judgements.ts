@@ -43,18 +43,20 @@ export class Judgements {
     return last.match;
   }
 
-  /** The same of what was found not to be known by its bytes: it may follow another chunk. */
-  findText(shape: Shape, text: string, from: number, to: number): RuleMatch | null | undefined {
+  /** Judges a text that is not known by its bytes; it may begin in another chunk, and be known all the same. */
+  judge(shape: Shape, text: string, from: number, to: number): RuleMatch | null {
     const last = this.#last.get(shape);
-    if (last?.text !== text) return undefined;
-    last.from = from;
-    last.to = to;
-    last.period = 0;
-    return last.match;
-  }
-
-  keep(shape: Shape, text: string, from: number, to: number, match: RuleMatch | null): void {
+    if (last?.text === text) {
+      last.from = from;
+      last.to = to;
+      last.period = 0;
+      return last.match;
+    }
+    const { rule, judge } = shape;
+    const confidence = judge(text);
+    const match = confidence && { rule, confidence, text };
     this.#last.set(shape, { text, match, from, to, period: 0 });
+    return match;
   }
 }
 

@@ -242,21 +242,12 @@ export class RuleScanner {
     const at = before === "" ? from - this.#base : -1;
     let match = this.#judgements.find(shape, this.#bytes, at, to - this.#base);
     if (match === undefined) {
-      match = this.#judge(shape, before + this.#textOf(from, to), at, to - this.#base);
+      const text = before + this.#textOf(from, to);
+      match = this.#judgements.judge(shape, text, at, to - this.#base);
     }
     if (match === null) return false;
     this.#listener.hit(from - before.length, to, match);
     return true;
-  }
-
-  #judge(shape: Shape, text: string, at: number, to: number): RuleMatch | null {
-    const known = this.#judgements.findText(shape, text, at, to);
-    if (known !== undefined) return known;
-    const { rule, judge } = shape;
-    const confidence = judge(text);
-    const match = confidence && { rule, confidence, text };
-    this.#judgements.keep(shape, text, at, to, match);
-    return match;
   }
 
   #textOf(from: number, to: number): string {
